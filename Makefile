@@ -1,0 +1,68 @@
+# Every target makes its own virtual environment when it is missing. Another interpreter gets its own
+# one: `make test PYTHON=python3.12` uses .venv-python3.12.
+PYTHON ?= python3
+ifeq ($(PYTHON),python3)
+VENV ?= .venv
+else
+VENV ?= .venv-$(notdir $(PYTHON))
+endif
+
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+INSTALLED := $(VENV)/.installed
+INSTALLED_BENCH := $(VENV)/.installed-bench
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check bench docs clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo    lint the example project'
+	@echo 'make test    run the tests (PYTEST_ARGS="-k secret", PYTHON=python3.12)'
+	@echo 'make check   ruff, mypy, import-linter, generated files up to date'
+	@echo 'make docs    write the generated documentation again'
+	@echo 'make bench   measure against yamllint and check-jsonschema (BENCH_ARGS="--files 200")'
+	@echo 'make venv    only make the virtual environment'
+	@echo 'make clean   remove virtual environments, caches and built files'
+
+venv: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'error: `$(PYTHON)` does not run Python 3.11 or newer; name one with `make PYTHON=python3.12`' >&2; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo 'error: `$(PYTHON) -m venv` failed; on Debian and Ubuntu install the package python3-venv' >&2; exit 1; }
+	$(PIP) --upgrade 'pip>=25.1'
+	$(PIP) --editable . --group dev
+	@touch $@
+
+$(INSTALLED_BENCH): $(INSTALLED)
+	$(PIP) --group bench
+	@touch $@
+
+demo: $(INSTALLED)
+	@$(BIN)/osiris-lsp demo
+
+test: $(INSTALLED)
+	$(PY) -m pytest -n auto $(PYTEST_ARGS)
+
+check: $(INSTALLED)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(BIN)/lint-imports
+	$(PY) -m tests.tools.generate --check
+
+docs: $(INSTALLED)
+	$(PY) -m tests.tools.generate
+
+bench: $(INSTALLED_BENCH)
+	@$(PY) -m tests.bench $(BENCH_ARGS)
+
+clean:
+	rm -rf .venv .venv-* build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find osiris_lsp tests -name __pycache__ -type d -prune -exec rm -rf {} +

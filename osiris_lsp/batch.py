@@ -1,0 +1,154 @@
+"""Lint many files: projects, processes, and the order in which files must be seen."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from osiris_lsp.discovery import Kind
+from osiris_lsp.documents import ConnectionsDocument, PipelineDocument
+from osiris_lsp.engine import Crash, Linter
+from osiris_lsp.finding import Finding
+from osiris_lsp.project import Project, Usage
+from osiris_lsp.reports.record import Record, Recorder
+
+PARALLEL_FROM = 400
+"""Files from which a second process pays for its start."""
+
+CHUNK = 50
+
+
+class FileResult(NamedTuple):
+    """What linting one file gave; `kind` is `other` for a file that is not ours.
+
+    A `deferred` file is linted again once the uses of all pipelines are known.
+    """
+
+    path: str
+    kind: Kind
+    records: tuple[Record, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    suppressed: int = 0
+    crashes: tuple[Crash, ...] = ()
+    usages: frozenset[tuple[str, Usage]] | None = None
+    deferred: bool = False
+
+
+class Job(NamedTuple):
+    """How files of a project are linted; `keep` also returns the findings themselves."""
+
+    project: Project
+    kind: Kind | None = None
+    any_yaml: bool = False
+    keep: bool = False
+    folder: str | None = None
+
+
+class Worker:
+    """Lints the files of one project."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.linter = Linter(job.project)
+        self.recorder = Recorder(job.project, job.folder)
+
+    def lint(self, path: str, defer: bool = False) -> FileResult:
+        """Return the result of one file."""
+        project = self.job.project
+        document = project.open(path, kind=self.job.kind, any_yaml=self.job.any_yaml)
+        if document is None:
+            return FileResult(path, "other")
+        if defer and isinstance(document, ConnectionsDocument):
+            return FileResult(path, document.kind, deferred=True)
+        report = self.linter.lint(document)
+        return FileResult(
+            path,
+            document.kind,
+            tuple(self.recorder.records(document, report.findings)),
+            tuple(report.findings) if self.job.keep else (),
+            report.suppressed,
+            tuple(report.crashes),
+            project.note(document) if isinstance(document, PipelineDocument) else None,
+        )
+
+
+def lint_files(
+    job: Job,
+    paths: Sequence[str],
+    jobs: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[FileResult]:
+    """Yield the results of files of one project, in no order; connections files come last.
+
+    `jobs` is the number of processes, 0 for as many as pay.
+    """
+    worker = Worker(job)
+    deferred = []
+    done = 0
+    # Loaded before the processes part, so that they share them.
+    if len(paths) > 1:
+        _ = job.project.components, job.project.families.spellings, worker.linter.rules
+    for result in _first_pass(worker, paths, _processes(jobs, len(paths))):
+        if result.usages is not None:
+            job.project.learn(result.path, result.usages)
+        if result.deferred:
+            deferred.append(result.path)
+            continue
+        done += 1
+        if progress is not None:
+            progress(done, len(paths))
+        yield result
+    for path in deferred:
+        done += 1
+        if progress is not None:
+            progress(done, len(paths))
+        yield worker.lint(path)
+
+
+def _processes(jobs: int, files: int) -> int:
+    if jobs > 0:
+        return min(jobs, max(files // CHUNK, 1))
+    if files < PARALLEL_FROM or not hasattr(os, "fork"):
+        return 1
+    return min(_cores(), 8)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+_worker: Worker | None = None
+
+
+def _start(job: Job) -> None:
+    global _worker  # noqa: PLW0603 - a process of the pool has one job
+    _worker = Worker(job)
+
+
+def _run(paths: Sequence[str]) -> list[FileResult]:
+    assert _worker is not None
+    return [_worker.lint(path, defer=True) for path in paths]
+
+
+def _first_pass(worker: Worker, paths: Sequence[str], processes: int) -> Iterator[FileResult]:
+    if processes <= 1:
+        for path in paths:
+            yield worker.lint(path, defer=len(paths) > 1)
+        return
+    import multiprocessing
+
+    method = "fork" if hasattr(os, "fork") else "spawn"
+    context = multiprocessing.get_context(method)
+    chunks = [paths[at : at + CHUNK] for at in range(0, len(paths), CHUNK)]
+    with context.Pool(processes, _start, (worker.job,)) as pool:
+        for results in pool.imap_unordered(_run, chunks):
+            yield from results
+
+
+def sort_records(records: Iterable[Record]) -> list[Record]:
+    """Return records by path, place, code and key path."""
+    return sorted(
+        records,
+        key=lambda record: (record.place, record.code, tuple(map(str, record.key_path))),
+    )

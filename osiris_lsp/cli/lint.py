@@ -1,0 +1,401 @@
+"""`osiris-lsp lint`: check files, show findings, apply fixes."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from osiris_lsp.batch import FileResult, Job, lint_files, sort_records
+from osiris_lsp.cli import UsageError
+from osiris_lsp.cli.terminal import Parser, Progress, split, style
+from osiris_lsp.discovery import find_root
+from osiris_lsp.engine import Crash, Linter
+from osiris_lsp.finding import SEVERITIES, at_least
+from osiris_lsp.project import Project, open_project
+from osiris_lsp.reports import FORMATS, Summary, writer
+from osiris_lsp.reports.record import Record
+from osiris_lsp.rules import RULES, is_selector
+from osiris_lsp.settings import PROFILES
+from osiris_lsp.specs import nearest
+from osiris_lsp.text import Span, printable
+
+_EPILOG = """\
+examples:
+  osiris-lsp lint                                the project of the current folder
+  osiris-lsp lint pipelines/orders.yaml          one file
+  osiris-lsp lint --fix --diff                   what the safe fixes would change
+  osiris-lsp lint --select OSR2 --ignore OSR217  some rules only
+  osiris-lsp lint --severity unused-connection=warning
+  cat a.yaml | osiris-lsp lint - --stdin-filename pipelines/a.yaml
+
+exit codes:
+  0  nothing at or above --fail-on        2  usage, settings or input error
+  1  findings                             3  a bug in osiris-lsp
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="osiris-lsp lint",
+        description="Check connections files, pipelines and component specs.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("paths", nargs="*", metavar="PATH", help="files and folders; `-` is standard input")
+    group = parser.add_argument_group("output")
+    add = group.add_argument
+    add("--format", choices=FORMATS, default="full", help="default: full")
+    add("--statistics", action="store_true", help="count findings by rule")
+    add("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
+    group = parser.add_argument_group("fixes")
+    add = group.add_argument
+    add("--fix", action="store_true", help="apply safe fixes")
+    add("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe ones too")
+    add("--diff", action="store_true", help="show what fixes would change, and write nothing")
+    group = parser.add_argument_group("rules")
+    add = group.add_argument
+    rules: dict[str, Any] = {"action": "append", "metavar": "RULES"}
+    add("--select", **rules, help="codes, prefixes, names or ALL, separated by commas")
+    add("--ignore", **rules, help="rules to leave out")
+    add("--extend-select", **rules, help="add to the selection of the settings")
+    add("--extend-ignore", **rules, help="add to what the settings leave out")
+    add("--severity", action="append", metavar="RULE=LEVEL", help="change a rule's severity")
+    add("--profile", choices=PROFILES, help="which contract names and variables must meet")
+    add("--check-env", action="store_true", help="also check variables and files of this machine")
+    group = parser.add_argument_group("files")
+    add = group.add_argument
+    add("--connections-file", metavar="FILE", help="the connections file of the project")
+    add("--kind", choices=("connections", "pipeline", "component"), help="what the files are")
+    add("--any-yaml", action="store_true", help="check YAML that is not ours for YAML and secrets")
+    add("--stdin-filename", metavar="NAME", help="the name that standard input goes by")
+    add("--force-exclude", action="store_true", help="leave out named files that are excluded")
+    add("--isolated", action="store_true", help="ignore settings files")
+    add("--show-files", action="store_true", help="list what would be checked, and stop")
+    add("--show-settings", action="store_true", help="print the settings in force, and stop")
+    group = parser.add_argument_group("run")
+    add = group.add_argument
+    add("--fail-on", choices=(*SEVERITIES, "never"), help="default: warning")
+    add("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
+    add("--no-cache", action="store_true", help="accepted; results are not cached yet")
+    add("--jobs", type=int, default=0, metavar="N", help="processes; default: as many as pay")
+    return parser
+
+
+class Group(NamedTuple):
+    """Files of one project that are linted together."""
+
+    project: Project
+    paths: list[str]
+    named: set[str]
+
+
+class Outcome:
+    """What a run gathers, whichever project it comes from."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.crashes: list[Crash] = []
+        self.errors = 0
+        self.files = 0
+        self.suppressed = 0
+        self.fixed = 0
+        self.changed: list[tuple[str, str, str]] = []
+
+    def add(self, result: FileResult) -> None:
+        """Take over the result of a file."""
+        self.files += 1
+        self.records.extend(result.records)
+        self.suppressed += result.suppressed
+        self.crashes.extend(result.crashes)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run `osiris-lsp lint` and return its exit code."""
+    args = _parser().parse_args(argv)
+    _check_arguments(args)
+    outcome = Outcome()
+    groups = _groups(args, outcome)
+    if args.show_settings:
+        return _show_settings(groups)
+    if args.show_files:
+        return _show_files(args, groups)
+    for group in groups:
+        outcome.records.extend(_settings_records(group.project, outcome))
+    progress = Progress()
+    for group in groups:
+        _lint_group(args, group, outcome, progress)
+    progress.clear()
+    records = sort_records(outcome.records)
+    look = style(args.color, sys.stdout, args.statistics)
+    if args.diff:
+        from osiris_lsp.cli.fix import show_changes
+
+        show_changes(sys.stdout, outcome.changed, look)
+    else:
+        summary = Summary(outcome.files, outcome.suppressed, outcome.fixed)
+        writer(args.format)(sys.stdout, records, summary, look)
+    sys.stdout.flush()
+    return _exit_code(args, groups, outcome, records)
+
+
+def _exit_code(
+    args: argparse.Namespace, groups: Sequence[Group], outcome: Outcome, records: Sequence[Record]
+) -> int:
+    if outcome.crashes:
+        from osiris_lsp.cli.crash import report
+
+        report(outcome.crashes)
+        return 3
+    if outcome.errors:
+        return 2
+    threshold = args.fail_on or (groups[0].project.settings.fail_on if groups else "warning")
+    if args.exit_zero or threshold == "never":
+        return 0
+    return 1 if any(at_least(record.severity, threshold) for record in records) else 0
+
+
+def _check_arguments(args: argparse.Namespace) -> None:
+    for option in ("select", "ignore", "extend_select", "extend_ignore"):
+        for word in split(getattr(args, option)):
+            _check_selector(word, f"--{option.replace('_', '-')}")
+    for item in args.severity or ():
+        rule, equals, level = item.partition("=")
+        if not equals or level not in SEVERITIES:
+            levels = ", ".join(SEVERITIES)
+            raise UsageError(f"`--severity {item}`: write RULE=LEVEL with one of {levels}")
+        _check_selector(rule, "--severity")
+    if args.unsafe_fixes and not (args.fix or args.diff):
+        raise UsageError("`--unsafe-fixes` goes with `--fix` or `--diff`")
+    if args.stdin_filename and args.paths not in ([], ["-"]):
+        raise UsageError("`--stdin-filename` goes with the path `-`")
+    if args.jobs < 0:
+        raise UsageError("`--jobs` must be 0 or more")
+
+
+def _check_selector(word: str, option: str) -> None:
+    if not is_selector(word):
+        close = nearest(word, RULES)
+        hint = f"; did you mean `{close}`?" if close else "; see `osiris-lsp rule --all`"
+        raise UsageError(f"`{option}`: `{word}` is no rule{hint}")
+
+
+def _overrides(args: argparse.Namespace, project: Project | None = None) -> Mapping[str, Any]:
+    """Return the settings that options change."""
+    found: dict[str, Any] = {}
+    settings = project.settings if project is not None else None
+    for name in ("select", "ignore"):
+        base = getattr(settings, name) if settings else (("ALL",) if name == "select" else ())
+        words = split(getattr(args, name)) or base
+        extra = split(getattr(args, f"extend_{name}"))
+        if words != base or extra:
+            found[name] = (*words, *extra)
+    levels = [tuple(item.split("=", 1)) for item in args.severity or ()]
+    if levels:
+        found["severity"] = (*(settings.severity if settings else ()), *levels)
+    if args.profile:
+        found["profile"] = args.profile
+    if args.check_env:
+        found["check_env"] = True
+    return found
+
+
+def _open(args: argparse.Namespace, folder: str, overlay: Mapping[str, str]) -> Project:
+    connections = os.path.abspath(args.connections_file) if args.connections_file else None
+    if connections is not None and not os.path.isfile(connections):
+        raise UsageError(f"`--connections-file {args.connections_file}`: there is no such file")
+    home = os.environ.get("OSIRIS_HOME")
+    options: dict[str, Any] = {
+        "isolated": args.isolated,
+        "overlay": overlay,
+        "connections_file": connections,
+        "home": os.path.abspath(home) if home else None,
+        "environment": os.environ,
+    }
+    project = open_project(folder, **options)
+    overrides = _overrides(args, project)
+    return open_project(folder, **options, overrides=overrides) if overrides else project
+
+
+def _groups(args: argparse.Namespace, outcome: Outcome) -> list[Group]:
+    """Sort the paths of the command line into projects; say which cannot be used."""
+    overlay: dict[str, str] = {}
+    groups: dict[tuple[str, str | None], Group] = {}
+    by_folder: dict[str, Group] = {}
+
+    def group_of(folder: str) -> Group:
+        if folder not in by_folder:
+            project = _open(args, folder, overlay)
+            identity = (project.root, project.settings.path)
+            by_folder[folder] = groups.setdefault(identity, Group(project, [], set()))
+        return by_folder[folder]
+
+    paths = args.paths or (["-"] if args.stdin_filename else [find_root(os.getcwd())])
+    for path in _expanded(paths, outcome):
+        if path == "-":
+            name = os.path.abspath(args.stdin_filename or "stdin.yaml")
+            overlay[name] = _standard_input()
+            group = group_of(os.path.dirname(name))
+            group.paths.append(name)
+            group.named.add(name)
+        elif os.path.isdir(path) and not os.path.islink(path):
+            _add_folder(os.path.abspath(path), group_of)
+        else:
+            name = os.path.abspath(path)
+            group = group_of(os.path.dirname(name))
+            if not _left_out(args, group.project, name):
+                group.paths.append(name)
+                group.named.add(name)
+    for group in groups.values():
+        group.paths[:] = sorted(set(group.paths))
+    return list(groups.values())
+
+
+def _add_folder(folder: str, group_of: Any) -> None:
+    group = group_of(folder)
+    for path in group.project.files(folder):
+        group_of(os.path.dirname(path)).paths.append(path)
+
+
+def _left_out(args: argparse.Namespace, project: Project, path: str) -> bool:
+    if not (args.force_exclude or project.settings.force_exclude):
+        return False
+    from osiris_lsp.discovery import GitIgnore
+
+    return project.is_excluded()(path) or GitIgnore(os.path.dirname(path)).ignores(path, False)
+
+
+def _expanded(paths: Sequence[str], outcome: Outcome) -> Iterator[str]:
+    """Yield the paths that exist; patterns that the shell left alone are expanded."""
+    for path in paths:
+        if path == "-" or os.path.lexists(path):
+            yield path
+            continue
+        if any(char in path for char in "*?["):
+            import glob
+
+            found = sorted(glob.glob(path, recursive=True))
+            if found:
+                yield from found
+                continue
+            _complain(f"the pattern `{path}` matches no file", outcome)
+            continue
+        folder = os.path.dirname(path) or "."
+        close = None
+        if os.path.isdir(folder):
+            close = nearest(os.path.basename(path), os.listdir(folder))
+        hint = f"; did you mean `{os.path.join(os.path.dirname(path), close)}`?" if close else ""
+        _complain(f"there is no file `{path}`{hint}", outcome)
+
+
+def _complain(message: str, outcome: Outcome) -> None:
+    print(f"osiris-lsp: error: {printable(message)}", file=sys.stderr)
+    outcome.errors += 1
+
+
+def _standard_input() -> str:
+    data = sys.stdin.buffer.read()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"standard input is not UTF-8 (byte {error.start})") from error
+
+
+def _lint_group(
+    args: argparse.Namespace, group: Group, outcome: Outcome, progress: Progress
+) -> None:
+    fixing = args.fix or args.diff
+    project = group.project
+    job = Job(project, args.kind, args.any_yaml, keep=fixing, folder=os.getcwd())
+    results = lint_files(job, group.paths, args.jobs, progress)
+    if fixing:
+        from osiris_lsp.cli.fix import fix_file
+
+        results = iter([fix_file(job, result, args, outcome) for result in results])
+    for result in results:
+        if result.kind == "other":
+            _skipped(args, project, result.path, group.named)
+        else:
+            outcome.add(result)
+
+
+def _skipped(args: argparse.Namespace, project: Project, path: str, named: set[str]) -> None:
+    quiet = args.force_exclude or project.settings.force_exclude
+    if path in named and not quiet:
+        name = os.path.relpath(path)
+        print(
+            f"osiris-lsp: note: {printable(name)} is no Osiris file and was skipped; `--kind` says "
+            "what it is, `--any-yaml` checks any YAML",
+            file=sys.stderr,
+        )
+
+
+def _settings_records(project: Project, outcome: Outcome) -> Iterator[Record]:
+    """Yield what is wrong with the settings of a project as findings."""
+    from osiris_lsp.documents import Document
+    from osiris_lsp.finding import Finding
+    from osiris_lsp.reports.record import Recorder
+    from osiris_lsp.settings import SettingsProblem
+
+    _ = project.families
+    problems = list(project.problems)
+    path = project.settings.path
+    for setting, word in Linter(project).unknown_selectors():
+        close = nearest(word, RULES)
+        hint = f"; did you mean `{close}`?" if close else ""
+        at = project.read(path)[0].find(f'"{word}"') + 1 if path else 0
+        span = Span(max(at, 0), max(at, 0) + (len(word) if at else 0))
+        problems.append(
+            SettingsProblem(path or project.root, span, f"`{setting}`: `{word}` is no rule{hint}")
+        )
+    entry = RULES["invalid-settings"]
+    for problem in problems:
+        outcome.errors += 1
+        document = Document(problem.path, project.read(problem.path)[0])
+        finding = Finding(
+            entry.code,
+            entry.name,
+            "error",
+            problem.message,
+            problem.path,
+            problem.span,
+            (),
+            None,
+            (),
+            entry.source,
+        )
+        yield from Recorder(project).records(document, [finding])
+
+
+def _show_settings(groups: Sequence[Group]) -> int:
+    for group in groups:
+        settings = group.project.settings
+        print(f"# project {group.project.root}")
+        print(f"# settings {settings.path or 'none: defaults'}")
+        for name, value in settings._asdict().items():
+            if name in ("path", "folder"):
+                continue
+            key = name.replace("_", "-")
+            print(f"{key} = {_toml(value)}")
+    return 0
+
+
+def _toml(value: object) -> str:
+    import json
+
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        inner = ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value)
+        return f"{{ {inner} }}"
+    return '""' if value is None else json.dumps(value)
+
+
+def _show_files(args: argparse.Namespace, groups: Sequence[Group]) -> int:
+    for group in groups:
+        for path in group.paths:
+            document = group.project.open(path, kind=args.kind, any_yaml=args.any_yaml)
+            if document is not None:
+                kind = document.input_problem[0] if document.input_problem else document.kind
+                print(f"{kind:<12} {os.path.relpath(path)}")
+    return 0

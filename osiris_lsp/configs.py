@@ -1,0 +1,303 @@
+"""What several rules ask about a step's config: its connection, its keys, how they fit together."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from osiris_lsp import sql
+from osiris_lsp.documents import PipelineDocument, Step, sanitized
+from osiris_lsp.project import Project
+from osiris_lsp.refs import has_variable, parse_reference
+from osiris_lsp.schema import is_unknown, violations
+from osiris_lsp.specs import WRITE_KEYS, ComponentSpec, Constraint, nearest
+from osiris_lsp.tree import Map, Node, Scalar, Seq, deref, to_python
+
+ALWAYS_KNOWN: Final = ("connection", "resolved_connection")
+"""Config keys that every component may have as far as its schema goes."""
+
+_KEYED_MODES: Final = ("replace", "upsert")
+_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+_UNKNOWN: Final = object()
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in backticks as a list for a sentence."""
+    ticked = [f"`{name}`" for name in names]
+    return ticked[0] if len(ticked) == 1 else f"{', '.join(ticked[:-1])} and {ticked[-1]}"
+
+
+def values_of(step: Step) -> Mapping[str, Node]:
+    """Return the values of a step's config with aliases followed."""
+    fields = step.config.fields if step.config is not None else {}
+    return {name: deref(value) for name, (_, value) in fields.items()}
+
+
+def owns(step: Step, key: str) -> bool:
+    """Tell whether a config key is written in the step itself, so that an edit changes only it."""
+    config = step.config
+    if config is None or config.anchor or step.fields["config"][1] is not config:
+        return False
+    if step.node is not step.item or step.item.anchor:
+        return False
+    pairs = [value for node, value in config.pairs if isinstance(node, Scalar) and node.value == key]
+    return len(pairs) == 1 and deref(pairs[0]) is pairs[0] and pairs[0].anchor is None
+
+
+def is_connected(document: PipelineDocument, step: Step, project: Project) -> bool:
+    """Tell whether a connection gives a step its fields: one that it names, or the default."""
+    if step.config is not None and "connection" in step.config.fields:
+        return True
+    connections = project.connections_for(document.path)
+    return (
+        step.spec is not None
+        and connections is not None
+        and connections.default_of(step.spec.family_spelling) is not None
+    )
+
+
+def proposal(document: PipelineDocument, step: Step, project: Project) -> str | None:
+    """Return the reference that a step would most likely name, or None where there is none."""
+    connections = project.connections_for(document.path)
+    if connections is None or step.spec is None:
+        return None
+    family = step.spec.family_spelling
+    entries = connections.of_family(family)
+    if not entries:
+        return None
+    entry = connections.default_of(family) or entries[0]
+    reference = parse_reference(f"@{family}.{entry.alias}")
+    return str(reference) if reference is not None and reference.strict else None
+
+
+def misspelt(step: Step) -> Mapping[str, str | None]:
+    """Return the config keys that the component does not know, with what each most likely means."""
+    if step.spec is None or step.config is None:
+        return {}
+    accepted = [*step.spec.known, *ALWAYS_KNOWN[:1], *step.spec.connection_fields]
+    found: dict[str, str | None] = {}
+    for item in step.violations:
+        name = item.name
+        if item.kind != "unknown" or len(item.path) != 1:
+            continue
+        if name in ALWAYS_KNOWN or name in step.spec.connection_fields:
+            continue
+        close = step.spec.aliases.get(name) or nearest(name, [*accepted, *step.spec.aliases])
+        close = step.spec.aliases.get(close, close) if close is not None else None
+        found[name] = close if close in accepted else None
+    return found
+
+
+def write_mode(step: Step, values: Mapping[str, Node]) -> tuple[str, Scalar] | None:
+    """Return the key and value of a writer's mode where that mode needs key columns, else None."""
+    name = step.component.value if step.component is not None else ""
+    if not name.endswith(".writer") or name.startswith("filesystem."):
+        return None
+    key = "write_mode"
+    if key not in values and step.spec is not None and "mode" in step.spec.known:
+        key = "mode"
+    node = values.get(key)
+    if isinstance(node, Scalar) and node.type == "str" and node.value in _KEYED_MODES:
+        return key, node
+    return None
+
+
+def has_write_key(values: Mapping[str, Node]) -> bool:
+    """Tell whether a config names the columns that identify a row."""
+    for key in WRITE_KEYS:
+        node = values.get(key)
+        if isinstance(node, Scalar) and (node.type != "str" or node.value):
+            if node.type != "null":
+                return True
+        elif isinstance(node, Map) or (isinstance(node, Seq) and node.items):
+            return True
+    return False
+
+
+def takes_query_or_table(spec: ComponentSpec) -> bool:
+    """Tell whether a component reads either what `query` selects or a whole `table`."""
+    both = "query" in spec.known and "table" in spec.known
+    return both and not {"query", "table"} & set(spec.required)
+
+
+def is_given(node: Node | None) -> bool:
+    """Tell whether a value is there and not empty."""
+    return node is not None and not (isinstance(node, Scalar) and node.type == "null")
+
+
+class Unmet(NamedTuple):
+    """A constraint that a config does not meet; `key` is the config key to look at, if any."""
+
+    constraint: Constraint
+    key: str | None
+
+
+def unmet(spec: ComponentSpec, values: Mapping[str, Node], connected: bool) -> Iterator[Unmet]:
+    """Yield the constraints of a component that a config does not meet.
+
+    What only a connection or a variable decides counts as met; so do those that rules of their own
+    cover.
+    """
+    for constraint in spec.constraints:
+        if constraint.is_query_or_table or constraint.is_write_key:
+            continue
+        if not all(
+            _equals(_value(spec, values, key, connected), wanted)
+            for key, wanted in constraint.when.items()
+        ):
+            continue
+        for key, wanted in constraint.must.items():
+            if _meets(spec, values, key, wanted, connected):
+                continue
+            places = [name for name in (key, *constraint.when) if is_given(values.get(name))]
+            yield Unmet(constraint, places[0] if places else None)
+            break
+
+
+def _value(spec: ComponentSpec, values: Mapping[str, Node], key: str, connected: bool) -> object:
+    """Return a node, the plain default, None for nothing, or `_UNKNOWN`."""
+    node = values.get(key)
+    if node is not None and is_given(node):
+        return _UNKNOWN if is_unknown(node) else node
+    if connected and key in spec.connection_fields:
+        return _UNKNOWN
+    schema = spec.known.get(key)
+    return schema.get("default") if isinstance(schema, Mapping) else None
+
+
+def _equals(value: object, wanted: object) -> bool:
+    if value is _UNKNOWN:
+        return False
+    plain = to_python(value) if isinstance(value, Node) else value
+    return type(plain) is type(wanted) and plain == wanted
+
+
+def _meets(
+    spec: ComponentSpec, values: Mapping[str, Node], key: str, wanted: object, connected: bool
+) -> bool:
+    value = _value(spec, values, key, connected)
+    if value is _UNKNOWN:
+        return True
+    if not isinstance(wanted, Mapping):
+        return _equals(value, wanted)
+    if not isinstance(value, Node):
+        return value is not None
+    found = violations(value, wanted, key, spec.schema, trusted=spec.path is None)
+    return all(item.kind == "ambiguous" for item in found)
+
+
+def clashes(step: Step, values: Mapping[str, Node], connected: bool) -> frozenset[str]:
+    """Return what is wrong between the keys of a config, as names to compare before and after."""
+    spec = step.spec
+    found: set[str] = set()
+    if write_mode(step, values) and not has_write_key(values):
+        found.add("write key")
+    if spec is not None:
+        if takes_query_or_table(spec):
+            given = [name for name in ("query", "table") if is_given(values.get(name))]
+            found.add(f"query or table: {len(given)}" if len(given) != 1 else "")
+        found.update(repr(item.constraint) for item in unmet(spec, values, connected))
+    if _text(values.get("delimiter"), ",") == _text(values.get("quotechar"), '"'):
+        found.add("quotechar")
+    return frozenset(found)
+
+
+def _text(node: Node | None, default: str) -> str:
+    return node.value if isinstance(node, Scalar) and node.type == "str" else default
+
+
+def may_set(
+    document: PipelineDocument,
+    step: Step,
+    project: Project,
+    key: str,
+    value: Node,
+    instead: str | None = None,
+) -> bool:
+    """Tell whether a fix may give a config key a value (and drop `instead`) without a new finding."""
+    spec = step.spec
+    if spec is None or key not in spec.known or key in spec.connection_fields:
+        return False
+    before = values_of(step)
+    after = {name: node for name, node in before.items() if name != instead}
+    after[key] = value
+    connected = is_connected(document, step, project)
+    if not clashes(step, after, connected) <= clashes(step, before, connected):
+        return False
+    if next(violations(value, spec.known[key], key, spec.schema, spec.path is None), None):
+        return False
+    if key == "path" and spec.name.startswith("filesystem."):
+        return isinstance(value, Scalar) and not leaves_base(value.value, None)
+    if key == "query" and isinstance(value, Scalar):
+        return query_offence(step, value) is None and not unknown_tables(document, step, value)
+    return True
+
+
+def leaves_base(path: str, base: str | None) -> bool:
+    """Tell whether a path below a base folder leads out of it; neither is looked up on disk."""
+    if "://" in path:
+        return False
+    if path.startswith(("/", "\\")) or _DRIVE.match(path):
+        if base is None or not path.startswith("/") or not base.startswith("/"):
+            return True
+        folder = os.path.normpath(base).rstrip("/") + "/"
+        return not (os.path.normpath(path) + "/").startswith(folder)
+    depth = 0
+    for part in re.split(r"[\\/]", path):
+        depth += {"": 0, ".": 0, "..": -1}.get(part, 1)
+        if depth < 0:
+            return True
+    return False
+
+
+def query_offence(step: Step, node: Scalar) -> sql.Offence | None:
+    """Return what makes the query of a step that reads more than a read, or None."""
+    name = step.component.value if step.component is not None else ""
+    mode = step.scalar("mode")
+    reads = name.endswith(".extractor") or (mode is not None and mode.value == "read")
+    dialect = _dialect(step, name)
+    if not reads or dialect is None or node.type != "str":
+        return None
+    return sql.offence(node.value, dialect)
+
+
+def _dialect(step: Step, name: str) -> str | None:
+    spelling = name.partition(".")[0]
+    found = sql.DIALECTS.get(spelling)
+    return found or {"mariadb": "mysql", "postgresql": "postgres"}.get(spelling)
+
+
+def upstream(document: PipelineDocument, step: Step) -> Sequence[str] | None:
+    """Return the ids of the steps that a step takes its data from, or None where nobody can tell.
+
+    Without `needs` it is the step before.
+    """
+    if "inputs" in step.fields:
+        return None
+    if "needs" not in step.fields:
+        if step.index == 0:
+            return []
+        before = document.steps[step.index - 1].id
+        return None if before is None else [before]
+    ids = [node.value for node in step.needs]
+    return None if any(has_variable(name) for name in ids) else ids
+
+
+def tables_of(ids: Sequence[str]) -> Sequence[str]:
+    """Return the DuckDB tables that hold the results of steps, the one to prefer first."""
+    names = [sanitized(name) for name in ids]
+    return ["input_df", *names] if len(names) == 1 else names
+
+
+def unknown_tables(
+    document: PipelineDocument, step: Step, node: Scalar
+) -> Sequence[sql.Relation]:
+    """Return the tables in the query of a DuckDB step that no earlier step provides."""
+    name = step.component.value if step.component is not None else ""
+    ids = upstream(document, step) if name == "duckdb.processor" else None
+    if ids is None or node.type != "str":
+        return ()
+    # The runtime puts one more underscore before an id that starts with a digit.
+    digits = [f"df__{table[3:]}" for table in tables_of(ids) if table[3:4].isdigit()]
+    known = {table.lower() for table in (*tables_of(ids), *digits)}
+    return sql.relations(node.value, "duckdb", known)

@@ -1,0 +1,172 @@
+"""Lint one document: run the rules that are on, apply suppressions, put findings in order."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from osiris_lsp.discovery import matcher
+from osiris_lsp.documents import Document, PipelineDocument
+from osiris_lsp.finding import Finding, Problem, Severity, sort_key
+from osiris_lsp.project import Project
+from osiris_lsp.rules import Entry, is_selector, load, matches, selected
+from osiris_lsp.settings import Settings
+
+# Findings about the comments themselves; a comment cannot silence them for the whole run.
+_UNUSED = "unused-suppression"
+
+
+class Crash(NamedTuple):
+    """A bug of ours: a rule that failed on a file. It holds no text of the file."""
+
+    rule: str
+    path: str
+    error: str
+    traceback: str
+
+
+class Report(NamedTuple):
+    """What linting a document gave."""
+
+    findings: Sequence[Finding]
+    suppressed: int
+    crashes: Sequence[Crash]
+
+
+class Linter:
+    """The rules that the settings of a project turn on, ready to run."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.settings: Settings = project.settings
+        self._by_kind: dict[str, list[tuple[Entry, Severity]]] = {}
+
+    @cached_property
+    def rules(self) -> Sequence[Entry]:
+        """The rules that are on."""
+        settings = self.settings
+        environment = self.project.environment is not None
+        return tuple(selected(settings.select, settings.ignore, environment))
+
+    @cached_property
+    def severities(self) -> Mapping[str, Severity]:
+        """Severities that the settings change, by rule name."""
+        found: dict[str, Severity] = {}
+        for selector, severity in self.settings.severity:
+            for entry in self.rules:
+                if matches(selector, entry):
+                    found[entry.name] = severity
+        return found
+
+    @cached_property
+    def _ignores(self) -> Sequence[tuple[Callable[[str], bool], tuple[str, ...]]]:
+        base = self.settings.folder or self.project.root
+        return tuple(
+            (matcher([glob], base), selectors) for glob, selectors in self.settings.per_file_ignores
+        )
+
+    def unknown_selectors(self) -> Iterator[tuple[str, str]]:
+        """Yield selectors of the settings that name no rule, with the setting they stand in."""
+        settings = self.settings
+        for name, words in (("select", settings.select), ("ignore", settings.ignore)):
+            yield from ((name, word) for word in words if not is_selector(word))
+        yield from (("severity", word) for word, _ in settings.severity if not is_selector(word))
+        for _, words in settings.per_file_ignores:
+            yield from (("per-file-ignores", word) for word in words if not is_selector(word))
+
+    def _for_kind(self, kind: str) -> list[tuple[Entry, Severity]]:
+        if kind not in self._by_kind:
+            self._by_kind[kind] = [
+                (entry, self.severities.get(entry.name, entry.severity))
+                for entry in self.rules
+                if kind in entry.kinds
+            ]
+        return self._by_kind[kind]
+
+    def lint(self, document: Document) -> Report:
+        """Return the findings of a document in order."""
+        crashes: list[Crash] = []
+        findings: list[Finding] = []
+        ignored = self._ignored(document.path)
+        unused = None
+        for entry, severity in self._for_kind(document.kind):
+            if ignored and any(matches(selector, entry) for selector in ignored):
+                continue
+            if entry.name == _UNUSED:
+                unused = (entry, severity)
+                continue
+            self._run(document, entry, severity, findings, crashes)
+        findings = list(dict.fromkeys(findings))
+        kept = findings
+        if document.suppressions:
+            kept = [finding for finding in findings if not _silenced(document, finding)]
+            if unused is not None:
+                late: list[Finding] = []
+                self._run(document, *unused, late, crashes)
+                kept += [finding for finding in late if not _silenced(document, finding)]
+        if isinstance(document, PipelineDocument):
+            self.project.note(document)
+        kept.sort(key=sort_key)
+        return Report(kept, len(findings) - sum(f.rule != _UNUSED for f in kept), crashes)
+
+    def _ignored(self, path: str) -> Sequence[str]:
+        return [
+            selector for test, selectors in self._ignores if test(path) for selector in selectors
+        ]
+
+    def _run(
+        self,
+        document: Document,
+        entry: Entry,
+        severity: Severity,
+        findings: list[Finding],
+        crashes: list[Crash],
+    ) -> None:
+        try:
+            for problem in load(entry.name).check(document, self.project):
+                findings.append(_finding(document, entry, severity, problem, self.severities))
+        except Exception as error:  # one broken rule never hides the others
+            import traceback
+
+            stack = traceback.format_list(traceback.extract_tb(error.__traceback__))
+            crashes.append(Crash(entry.name, document.path, type(error).__name__, "".join(stack)))
+
+
+def _finding(
+    document: Document,
+    entry: Entry,
+    severity: Severity,
+    problem: Problem,
+    overrides: Mapping[str, Severity],
+) -> Finding:
+    if problem.severity is not None and entry.name not in overrides:
+        severity = problem.severity
+    return Finding(
+        entry.code,
+        entry.name,
+        severity,
+        problem.message,
+        document.path,
+        problem.span,
+        document.tree.key_path(problem.span.start) if problem.span.end else (),
+        problem.fix,
+        problem.related,
+        entry.source,
+    )
+
+
+def _silenced(document: Document, finding: Finding) -> bool:
+    """Tell whether a comment silences a finding; every comment that does is marked as used."""
+    hits = [
+        comment.silences(finding.code, finding.rule, finding.span.start)
+        for comment in document.suppressions
+    ]
+    return any(hits)
+
+
+def lint(document: Document, project: Project) -> Sequence[Finding]:
+    """Return the findings of a document in order; raises RuntimeError when a rule of ours fails."""
+    report = Linter(project).lint(document)
+    if report.crashes:
+        crash = report.crashes[0]
+        raise RuntimeError(f"the rule `{crash.rule}` failed with {crash.error}")
+    return report.findings

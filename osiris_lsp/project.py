@@ -1,0 +1,365 @@
+"""A project: its settings, families, components and connections, over disk and open editors."""
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from osiris_lsp.discovery import (
+    Kind,
+    detect_kind,
+    find_connections,
+    find_root,
+    find_settings,
+    is_inside,
+    matcher,
+    walk,
+)
+from osiris_lsp.documents import (
+    ComponentDocument,
+    ConnectionsDocument,
+    Document,
+    InputProblem,
+    PipelineDocument,
+    Step,
+)
+from osiris_lsp.settings import Settings, SettingsProblem, load_settings
+from osiris_lsp.specs import ComponentSpec, Families, FamilySpec, builtin_components
+from osiris_lsp.text import Span
+
+MAX_BYTES: Final = 5_000_000
+"""Size from which a file is reported instead of read."""
+
+
+class Usage(NamedTuple):
+    """A use of a connection by a pipeline; `alias` None stands for the family's default."""
+
+    family: str
+    alias: str | None
+
+
+class Project:
+    """Everything that rules may ask about a project; reads lazily, and nothing but its files.
+
+    `overlay` maps absolute paths to texts that win over the disk (unsaved editors, standard
+    input). `environment` is what `--check-env` compares with; None switches that group off.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        settings: Settings | None = None,
+        *,
+        overlay: Mapping[str, str] | None = None,
+        connections_file: str | None = None,
+        home: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.root = os.path.abspath(root)
+        self.settings = settings or Settings()
+        self.overlay = overlay or {}
+        self.environment = environment
+        self.problems: list[SettingsProblem] = []
+        self._connections_file = connections_file
+        self._home = home
+        self._connections: dict[str, ConnectionsDocument | None] = {}
+        self._found: dict[str, str | None] = {}
+        self._usages: dict[str, frozenset[tuple[str, Usage]]] = {}
+        self._dotenv: dict[str, Mapping[str, str | None]] = {}
+
+    def overlaid(self, path: str, text: str) -> "Project":
+        """Return a copy that sees another text of one file; families and usages are kept."""
+        copy = Project(
+            self.root,
+            self.settings,
+            overlay={**self.overlay, path: text},
+            connections_file=self._connections_file,
+            home=self._home,
+            environment=self.environment,
+        )
+        copy.__dict__["families"] = self.families
+        copy._usages = dict(self._usages)
+        return copy
+
+    @cached_property
+    def families(self) -> Families:
+        """The built-in families and those that the settings name."""
+        return Families(self._own_families())
+
+    def _own_families(self) -> Iterator[FamilySpec]:
+        base = self.settings.folder or self.root
+        for pattern in self.settings.families:
+            paths = _glob(base, pattern)
+            if not paths:
+                self._family_problem(pattern, f"`{pattern}` matches no file below {base}")
+            for path in paths:
+                try:
+                    if not is_inside(path, base):
+                        raise ValueError("it lies outside the project")
+                    text = self.overlay.get(path)
+                    if text is None:
+                        with open(path, encoding="utf-8-sig") as file:
+                            text = file.read(MAX_BYTES)
+                    schema = json.loads(text)
+                    if not isinstance(schema, dict):
+                        raise ValueError("it is no JSON object")
+                except (OSError, ValueError, RecursionError) as error:
+                    said = error.strerror if isinstance(error, OSError) else str(error)
+                    name = os.path.relpath(path, base)
+                    self._family_problem(
+                        pattern, f"the family schema `{name}` cannot be read: {said}"
+                    )
+                    continue
+                stem = os.path.splitext(os.path.basename(path))[0]
+                yield FamilySpec(schema, stem, builtin=False)
+
+    def _family_problem(self, pattern: str, message: str) -> None:
+        path = self.settings.path or self.root
+        span = Span(0, 0)
+        if self.settings.path:
+            try:
+                with open(self.settings.path, encoding="utf-8") as file:
+                    at = file.read().find(pattern)
+                span = Span(max(at, 0), max(at, 0) + len(pattern))
+            except OSError:
+                pass
+        self.problems.append(SettingsProblem(path, span, message))
+
+    @cached_property
+    def components(self) -> Mapping[str, ComponentSpec]:
+        """The component specs by name: those of the project win over the built-in ones."""
+        known = dict(builtin_components())
+        for document in self._component_documents():
+            name = document.data.get("name")
+            if isinstance(name, str) and name:
+                base = builtin_components().get(name)
+                known[name] = ComponentSpec(document.data, document.path, base)
+        return known
+
+    def _component_documents(self) -> Iterator[ComponentDocument]:
+        folder = os.path.join(self.root, "components")
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            return
+        for name in names:
+            for file in ("spec.yaml", "spec.yml"):
+                path = os.path.join(folder, name, file)
+                if path in self.overlay or os.path.isfile(path):
+                    text, problem = self.read(path)
+                    if problem is None:
+                        yield ComponentDocument(path, text)
+
+    def connections_path(self, path: str) -> str | None:
+        """Return the connections file that holds for a file, or None.
+
+        The order is: option or setting, OSIRIS_HOME, the nearest ancestor inside the project.
+        """
+        if self._connections_file is not None:
+            return self._connections_file
+        if self.settings.connections_file:
+            base = self.settings.folder or self.root
+            return os.path.normpath(os.path.join(base, self.settings.connections_file))
+        folder = os.path.dirname(path)
+        if folder not in self._found:
+            found = find_connections(self._home, self._home) if self._home else None
+            self._found[folder] = found or find_connections(folder, self.root)
+        return self._found[folder]
+
+    def connections_for(self, path: str) -> ConnectionsDocument | None:
+        """Return the connections that hold for a file, or None where there is no such file."""
+        found = self.connections_path(path)
+        if found is None:
+            return None
+        if found not in self._connections:
+            text, problem = self.read(found)
+            self._connections[found] = (
+                ConnectionsDocument(found, text, self.families) if problem is None else None
+            )
+        return self._connections[found]
+
+    def read(self, path: str) -> tuple[str, InputProblem | None]:
+        """Return the text of a file, or an empty text and why it cannot be read."""
+        text = self.overlay.get(path)
+        return (text, None) if text is not None else read_file(path)
+
+    def open(
+        self, path: str, text: str | None = None, kind: Kind | None = None, any_yaml: bool = False
+    ) -> Document | None:
+        """Return the document of a file, or None for a file that is not ours.
+
+        A file that cannot be read is a plain document with an `input_problem`.
+        """
+        problem = None
+        if text is None:
+            text, problem = self.read(path)
+        if problem is not None:
+            return Document(path, "", problem)
+        if kind is None:
+            kind = detect_kind(path, text, self.families.spellings)
+            if kind == "other" and path == self._connections_file:
+                kind = "connections"
+        if kind == "connections":
+            return ConnectionsDocument(path, text, self.families)
+        if kind == "pipeline":
+            return PipelineDocument(path, text, self.components)
+        if kind == "component":
+            return ComponentDocument(path, text)
+        return Document(path, text) if kind == "yaml" or any_yaml else None
+
+    def is_excluded(self) -> Callable[[str], bool]:
+        """Return the test of absolute paths against `exclude`."""
+        return matcher(self.settings.exclude, self.settings.folder or self.root)
+
+    def files(self, folder: str | None = None) -> Iterator[str]:
+        """Yield the YAML files below a folder of the project that are to be looked at."""
+        included = matcher(self.settings.include, self.settings.folder or self.root)
+        for path in walk(folder or self.root, self.is_excluded()):
+            if not self.settings.include or included(path):
+                yield path
+
+    def note(self, document: PipelineDocument) -> frozenset[tuple[str, Usage]]:
+        """Remember which connections a pipeline uses, and return them with their file."""
+        found = frozenset(self._usages_of(document))
+        self._usages[document.path] = found
+        return found
+
+    def learn(self, path: str, usages: frozenset[tuple[str, Usage]]) -> None:
+        """Take over what another process noted about a pipeline."""
+        self._usages[path] = usages
+
+    def _usages_of(self, document: PipelineDocument) -> Iterator[tuple[str, Usage]]:
+        source = self.connections_path(document.path) or ""
+        for step in document.modern_steps:
+            usage = usage_of(step, self.families)
+            if usage is not None:
+                yield source, usage
+
+    def usages(self, connections: ConnectionsDocument) -> frozenset[Usage]:
+        """Return the uses of the connections of a file by all pipelines of the project."""
+        found: set[Usage] = set()
+        paths = {*self.files(), *self.overlay}
+        for path in paths:
+            if path not in self._usages:
+                document = self.open(path)
+                if isinstance(document, PipelineDocument):
+                    self.note(document)
+                else:
+                    self._usages[path] = frozenset()
+            found.update(
+                usage for source, usage in self._usages[path] if source == connections.path
+            )
+        return frozenset(found)
+
+    def dotenv(self, connections_path: str) -> Mapping[str, str | None]:
+        """Return the variables of the `.env` beside a connections file; nothing is exported."""
+        path = os.path.join(os.path.dirname(connections_path), ".env")
+        if path not in self._dotenv:
+            values: Mapping[str, str | None] = {}
+            if os.path.isfile(path):
+                from dotenv import dotenv_values
+
+                values = dotenv_values(path, interpolate=False)
+            self._dotenv[path] = values
+        return self._dotenv[path]
+
+
+def usage_of(step: Step, families: Families) -> Usage | None:
+    """Return the connection that a step uses, or None; families are canonical."""
+    if step.reference is not None:
+        return Usage(families.canonical(step.reference.family), step.reference.alias)
+    if step.connection is None and step.spec is not None:
+        family = families.find(step.spec.family_spelling)
+        return None if family is None else Usage(family.name, None)
+    return None
+
+
+def open_project(
+    folder: str,
+    *,
+    isolated: bool = False,
+    overlay: Mapping[str, str] | None = None,
+    connections_file: str | None = None,
+    home: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Project:
+    """Return the project of a folder; problems of its settings are in `Project.problems`.
+
+    `isolated` ignores settings files. `overrides` are settings given on the command line.
+    """
+    settings = Settings()
+    problems: Sequence[SettingsProblem] = ()
+    path = None if isolated else find_settings(folder)
+    if path is not None:
+        text, problem = read_file(path)
+        if problem is not None:
+            problems = [SettingsProblem(path, Span(0, 0), problem[1])]
+        else:
+            settings, problems = load_settings(path, text)
+    if overrides:
+        settings = settings._replace(**overrides)  # type: ignore[arg-type]
+    project = Project(
+        find_root(folder),
+        settings,
+        overlay=overlay,
+        connections_file=connections_file,
+        home=home,
+        environment=environment if settings.check_env else None,
+    )
+    project.problems.extend(problems)
+    return project
+
+
+def read_file(path: str) -> tuple[str, InputProblem | None]:
+    """Return the text of a file on disk, or an empty text and why it cannot be read.
+
+    A byte order mark is left out. Pipes and devices are never opened.
+    """
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            return "", ("unreadable-file", f"this is {_file_type(status.st_mode)}, not a file")
+        if status.st_size > MAX_BYTES:
+            size, limit = status.st_size / 1e6, MAX_BYTES / 1e6
+            message = (
+                f"this file has {size:.1f} MB, more than the limit of {limit:.0f} MB; split it, or "
+                "leave it out with `exclude`"
+            )
+            return "", ("file-too-large", message)
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        return "", ("unreadable-file", f"this file cannot be read: {reason}")
+    except ValueError as error:
+        return "", ("unreadable-file", f"this file cannot be read: {error}")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "", ("invalid-encoding", "this file is UTF-16; save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = (
+            f"this file is not UTF-8: byte 0x{data[error.start]:02x} in line {line} fits no "
+            "character; save it as UTF-8"
+        )
+        return "", ("invalid-encoding", message)
+
+
+def _file_type(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    if stat.S_ISFIFO(mode):
+        return "a named pipe"
+    if stat.S_ISSOCK(mode):
+        return "a socket"
+    return "a device"
+
+
+def _glob(base: str, pattern: str) -> list[str]:
+    import glob
+
+    return sorted(glob.glob(os.path.join(base, pattern), recursive=True))

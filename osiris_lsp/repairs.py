@@ -1,0 +1,607 @@
+"""The parser's complaints about blocks and scalars, said as a person would, with a repair."""
+
+import re
+from typing import Final
+
+from osiris_lsp.brackets import CLOSING, enclosing, extent, extra
+from osiris_lsp.patient import KEY, Diagnosis, Patient, insertion, quoting
+from osiris_lsp.text import Span, printable
+from osiris_lsp.tree import SyntaxEdit
+
+_BLOCK_TOKEN: Final = re.compile(r"[^\s#](?:[^\s:]|:(?=\S)|[ \t]+(?=[^\s#]))*")
+_FLOW_TOKEN: Final = re.compile(r"[^\s,\]}#](?:[^\s:,\]}]|:(?=[^\s,\]}])|[ \t]+(?=[^\s#,\]}]))*")
+_REFERENCE: Final = re.compile(r"@[\w.-]*")
+_CONTROL: Final = re.compile(
+    "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+_OPEN_QUOTES: Final = (
+    re.compile(r'(?:^|[:\-\[{,]\s+|^\s*|[\[{])("(?:[^"\\\n]|\\.)*)$'),
+    re.compile(r"(?:^|[:\-\[{,]\s+|^\s*|[\[{])('(?:[^'\n]|'')*)$"),
+)
+_CLOSED: Final = (
+    re.compile(r'"(?:[^"\\]|\\.)*"\s*(?:$|[,\]}#:])', re.DOTALL | re.MULTILINE),
+    re.compile(r"'(?:[^']|'')*'\s*(?:$|[,\]}#:])", re.DOTALL | re.MULTILINE),
+)
+_NO_SPACE: Final = re.compile(r"\s*(?:-\s+)*[A-Za-z_][\w.-]*:(?=[^\s/:])")
+_EQUALS: Final = re.compile(r"\s*(?:-\s+)*[A-Za-z_][\w.-]*(\s*=\s*)(?=[^\s=])")
+_DASH: Final = re.compile(r"\s*(-)[A-Za-z_\"'{\[][^\r\n]*")
+_CONFLICT: Final = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
+_BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
+_NAME: Final = re.compile(r"[A-Za-z_][\w.-]*")
+_WORD: Final = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def control(patient: Patient) -> Diagnosis | None:
+    """Report characters that no YAML text may hold, and replace them by spaces."""
+    places = [match.start() for match in _CONTROL.finditer(patient.text)]
+    if not places:
+        return None
+    for place in places:
+        patient.touched.append(Span(place, place + 1))
+    patient.text = _CONTROL.sub(" ", patient.text)
+    start = places[0]
+    message = (
+        f"the character `{printable(patient.original[start])}` is not allowed in YAML; delete it, "
+        "or write it as an escape in a double-quoted value"
+    )
+    edits = tuple(SyntaxEdit(place, place + 1, "") for place in places)
+    title = "Delete the character" if len(places) == 1 else "Delete the characters"
+    return Diagnosis(start, start + 1, message, title=title, candidates=(edits,))
+
+
+def byte_order_mark(patient: Patient, line: int) -> Diagnosis | None:
+    """Report a byte order mark in front of a line; files that were joined have one."""
+    start = patient.lines.starts[line]
+    if start == 0 or patient.text[start : start + 1] != "\ufeff":
+        return None
+    patient.blank_block(line)
+    message = "a byte order mark stands inside the text; delete it"
+    edits = ((SyntaxEdit(start, start + 1, ""),),)
+    return Diagnosis(start, start + 1, message, title="Delete it", candidates=edits)
+
+
+def conflict(patient: Patient, line: int) -> Diagnosis | None:
+    """Report the markers of a merge conflict; the first side of the conflict stays."""
+    if not _CONFLICT.match(patient.line(line)):
+        return None
+    first, last = line, line
+    skipping = not patient.line(line).startswith("<")
+    for below in range(line + 1, len(patient.lines)):
+        text = patient.line(below)
+        if _CONFLICT.match(text):
+            if not skipping:
+                patient.blank(first, first)
+                first, skipping = below, True
+            last = below
+            if text.startswith(">"):
+                break
+            if text.startswith("<"):
+                last = below - 1
+                break
+    patient.blank(first, last if skipping else first)
+    start, end = patient.lines.line_span(line)
+    message = "this is the marker of a merge conflict; resolve the conflict"
+    return Diagnosis(start, end, message)
+
+
+def bad_start(patient: Patient, at: int) -> Diagnosis:
+    """Report a character that no plain value starts with: `@`, a backtick, `%`, a tab."""
+    char = patient.text[at]
+    if char == "\t":
+        return tab(patient, at)
+    inside = enclosing(patient, at) is not None
+    match = (_FLOW_TOKEN if inside else _BLOCK_TOKEN).match(patient.text, at)
+    stop = match.end() if match else at + 1
+    token = patient.text[at:stop]
+    candidates = quoting(patient.text, at, stop)
+    patient.put(at, at + 1, "x")
+    patient.holes[at] = True
+    if char == "@":
+        message = "a reference must be quoted, because YAML reserves `@` at the start of a value"
+        rule, title = "unquoted-reference", "Quote the reference"
+        reference = _REFERENCE.match(token)
+        if reference is None or reference.end() != len(token):
+            message = "a value cannot start with `@`, which YAML reserves; quote it"
+            title = "Quote the value"
+        return Diagnosis(at, stop, message, rule, title, candidates)
+    shown = "a backtick" if char == "`" else f"`{printable(char)}`"
+    message = f"a value cannot start with {shown}; quote it"
+    return Diagnosis(at, stop, message, title="Quote the value", candidates=candidates)
+
+
+def tab(patient: Patient, at: int) -> Diagnosis:
+    """Report a tab where YAML allows spaces only."""
+    lines = patient.lines
+    line = patient.line_of(at)
+    start = lines.starts[line]
+    text = patient.line(line)
+    if text[: at - start].strip(" \t"):
+        end = at + len(text[at - start :]) - len(text[at - start :].lstrip("\t "))
+        patient.put(at, end, " ")
+        message = "a tab cannot stand here; use spaces"
+        filler = " " if end < lines.line_span(line).end else ""
+        edits = ((SyntaxEdit(at, end, filler),),)
+        return Diagnosis(at, end, message, "tab-indentation", "Use spaces", edits)
+    width = _unit(patient)
+    edits_list = []
+    last = line
+    while last < len(lines):
+        span = lines.line_span(last)
+        indent = re.match(r"[ \t]*", patient.text[span.start : span.end])
+        if indent is None or "\t" not in indent[0]:
+            break
+        new = indent[0].expandtabs(width)
+        edits_list.append(SyntaxEdit(span.start, span.start + indent.end(), new))
+        last += 1
+    patient.blank(line, last - 1)
+    first = start + text.find("\t")
+    message = "a tab is used for indentation, which YAML forbids; indent with spaces"
+    return Diagnosis(
+        first,
+        first + 1,
+        message,
+        "tab-indentation",
+        "Indent with spaces",
+        (tuple(edits_list),),
+    )
+
+
+def _unit(patient: Patient) -> int:
+    """Return by how many spaces the file indents."""
+    widths = [
+        len(match[0]) for match in re.finditer(r"^ +(?=[^\s#])", patient.original, re.MULTILINE)
+    ]
+    return min(min(widths, default=2), 8) if widths else 2
+
+
+def tab_near(patient: Patient, line: int) -> int | None:
+    """Return the first tab in the indentation of a line or of one close below it."""
+    for candidate in range(line, min(line + 50, len(patient.lines))):
+        text = patient.line(candidate)
+        indent = text[: len(text) - len(text.lstrip(" \t"))]
+        if "\t" in indent:
+            return patient.lines.starts[candidate] + indent.index("\t")
+    return None
+
+
+def escape(patient: Patient, opened: int, at: int) -> Diagnosis:
+    """Report an escape that YAML does not know."""
+    end = patient.lines.line_span(patient.line_of(opened)).end
+    match = re.compile(r'"(?:[^"\\]|\\.)*"').match(patient.text, opened, end)
+    slash = patient.text.rfind("\\", opened, at + 1)
+    slash = at if slash < 0 else slash
+    candidates: tuple[tuple[SyntaxEdit, ...], ...] = ()
+    if match and "'" not in match[0] and '\\"' not in match[0]:
+        candidates = ((SyntaxEdit(opened, match.end(), f"'{match[0][1:-1]}'"),),)
+    patient.hole(opened, match.end() if match else end)
+    message = (
+        "this backslash starts no escape that YAML knows; write `\\\\` for a backslash, or use "
+        "single quotes"
+    )
+    return Diagnosis(slash, slash + 2, message, title="Use single quotes", candidates=candidates)
+
+
+def open_quote(patient: Patient, line: int, reach: int) -> int | None:
+    """Find a quote up to `reach` lines above that its own line does not close: the likely cause."""
+    for candidate in range(line, max(line - reach, -1), -1):
+        if candidate in patient.blanked:
+            continue
+        start = patient.lines.starts[candidate]
+        text = patient.line(candidate)
+        for opening, closed in zip(_OPEN_QUOTES, _CLOSED, strict=True):
+            match = opening.search(text)
+            if match and not text.count(match[1][0], 0, match.start(1)) % 2:
+                at = start + match.start(1)
+                whole = closed.match(patient.text, at)
+                if whole is None or patient.line_of(whole.end()) > line:
+                    return at
+    return None
+
+
+def unclosed(patient: Patient, opened: int) -> Diagnosis:
+    """Report a quote that is never closed."""
+    quote = patient.text[opened]
+    stop = patient.body_end(opened)
+    opener = enclosing(patient, opened)
+    if opener is not None:
+        inner = re.compile(r"(?:\$\{[^}\r\n]*\}|[^,\]}\r\n])*").match(patient.text, opened)
+        stop = min(inner.end() if inner else stop, stop)
+    stop = max(stop, opened + 1)
+    patient.hole(opened, stop)
+    message = f"the quote `{quote}` that opens here is never closed"
+    closing = quote
+    if opener is not None:
+        reach = extent(patient, opener)
+        if reach.unclosed and reach.last == stop:
+            closing += "".join(CLOSING[patient.text[at]] for at in reversed(reach.unclosed))
+            patient.put(opener, stop, " ")
+            patient.hole(opener, patient.body_end(opener) if stop > opener + 1 else opener + 1)
+    candidates = (insertion(stop, closing),)
+    return Diagnosis(opened, stop, message, title="Close the quote", candidates=candidates)
+
+
+def after_quote(patient: Patient, at: int) -> Diagnosis | None:
+    """Report text behind a closing quote, as in `'it's here'`."""
+    line = patient.line_of(at)
+    start = patient.value_start(line)
+    quote = patient.text[start : start + 1]
+    if quote not in ("'", '"') or start >= at:
+        return None
+    stop = patient.body_end(start)
+    body = patient.text[start + 1 : stop - 1]
+    stray = patient.text.rfind(quote, start + 1, at)
+    if stray < 0:
+        return None
+    ends_with_quote = patient.text[stop - 1] == quote and stop > at
+    patient.take_value(line, at)
+    if not ends_with_quote:
+        return Diagnosis(at, max(stop, at + 1), "nothing more may follow the closing quote")
+    doubled = "''" if quote == "'" else '\\"'
+    message = f"this quote ends the text too early; write `{doubled}` for a quote inside it"
+    other = '"' if quote == "'" else "'"
+    written = f"{other}{body}{other}"
+    if other in body or (other == '"' and "\\" in body) or (other == "'" and "\\" in body):
+        written = f"{quote}{body.replace(quote, doubled)}{quote}"
+    edits = ((SyntaxEdit(start, stop, written),),)
+    return Diagnosis(stray, stray + 1, message, title="Quote the whole text", candidates=edits)
+
+
+def mapping_value(patient: Patient, at: int) -> Diagnosis:
+    """Report a colon where no key may stand."""
+    line = patient.line_of(at)
+    span = patient.lines.line_span(line)
+    text = patient.line(line)
+    key = KEY.match(text)
+    colon = at - span.start
+    if key and key.end() <= colon and text[key.end() : colon].strip():
+        return _second_colon(patient, line, at)
+    above = patient.above(line)
+    start = span.start + patient.indent(line)
+    if above is not None:
+        found = no_pair(patient, above) or _dashless_space(patient, above)
+        if found is not None:
+            return found
+        if _is_bare(patient, above):
+            return _not_a_pair(patient, above)
+        if patient.indent(above) < patient.indent(line):
+            return _too_deep(patient, line, patient.key_column(above), at)
+    message = "a `key: value` pair cannot stand here; check the indentation"
+    patient.blank_block(line)
+    return Diagnosis(start, max(at, start), message)
+
+
+def _is_bare(patient: Patient, line: int) -> bool:
+    """Tell whether a line is a single word, as a key without its colon is."""
+    start, stop = (
+        max(patient.content(line).start, patient.value_start(line)),
+        patient.content(line)[1],
+    )
+    return _NAME.fullmatch(patient.text, start, stop) is not None
+
+
+def _too_deep(patient: Patient, line: int, column: int, at: int) -> Diagnosis:
+    """Report a line below one that has a value already, and hide what hangs on it."""
+    start = patient.lines.starts[line] + patient.indent(line)
+    last = patient.block_end(line, column)
+    own = patient.block_end(line)
+    alone = all(
+        patient.indent(below) < patient.indent(line)
+        for below in range(own + 1, last + 1)
+        if patient.line(below).strip()
+    )
+    edits = _shifted(patient, line, column) if alone else ()
+    patient.blank(line, last)
+    message = (
+        "this line is indented deeper than the line above, although that line has a value already; "
+        "check the indentation"
+    )
+    title = "Align with the line above"
+    return Diagnosis(start, max(at, start), message, title=title, candidates=edits)
+
+
+def _second_colon(patient: Patient, line: int, at: int) -> Diagnosis:
+    start = patient.value_start(line)
+    stop = patient.body_end(start)
+    first = patient.text[start:at].strip()
+    candidates = quoting(patient.text, start, stop)
+    patient.take_value(line, at)
+    if _WORD.fullmatch(first):
+        message = "a second key cannot stand on this line; put it on the next, or quote the value"
+        return Diagnosis(start, at + 1, message)
+    message = "the value holds a second `: `; quote it"
+    return Diagnosis(start, stop, message, title="Quote the value", candidates=candidates)
+
+
+def no_pair(patient: Patient, line: int) -> Diagnosis | None:
+    """Report a key and a value without `: ` between them: `host:db`, `host = db`."""
+    text = patient.line(line)
+    if KEY.match(text):
+        return None
+    start = patient.lines.starts[line]
+    glued = _NO_SPACE.match(text)
+    if glued:
+        colon = start + glued.end()
+        message = "a space is missing behind this `:`"
+        patient.blank_block(line)
+        edits = (insertion(colon, " "),)
+        return Diagnosis(colon - 1, colon, message, title="Insert the space", candidates=edits)
+    equals = _EQUALS.match(text)
+    if equals:
+        first, last = start + equals.start(1), start + equals.end(1)
+        sign = start + text.index("=", equals.start(1))
+        patient.blank_block(line)
+        message = "`: ` must stand between a key and its value, not `=`"
+        edits_ = ((SyntaxEdit(first, last, ": "),),)
+        return Diagnosis(sign, sign + 1, message, title="Change to `: `", candidates=edits_)
+    return None
+
+
+def _dashless_space(patient: Patient, line: int) -> Diagnosis | None:
+    """Report a list item without the space behind its dash: `-id: a`."""
+    text = patient.line(line)
+    match = _DASH.match(text)
+    if match is None or text.lstrip().startswith("---"):
+        return None
+    at = patient.lines.starts[line] + match.start(1)
+    patient.blank_block(line)
+    message = "a space is missing behind this `-`"
+    edits = (insertion(at + 1, " "),)
+    return Diagnosis(at, at + 1, message, title="Insert the space", candidates=edits)
+
+
+def missing_colon(patient: Patient, opened: int) -> Diagnosis:
+    """Report a line that is no pair and no list item."""
+    line = patient.line_of(opened)
+    found = no_pair(patient, line)
+    if found is not None:
+        return found
+    above = patient.above(line)
+    text = patient.line(line)
+    if above is not None and patient.indent(above) == patient.indent(line):
+        if patient.line(above).lstrip().startswith("- "):
+            dash = _dashless_space(patient, line)
+            if dash is not None:
+                return dash
+            start = patient.lines.starts[line] + patient.indent(line)
+            stop = patient.body_end(start)
+            patient.blank_block(line)
+            message = "this list item lacks the `- ` in front of it"
+            edits = (insertion(start, "- "),)
+            return Diagnosis(start, stop, message, title="Insert `- `", candidates=edits)
+        if text.lstrip().startswith("-"):
+            dash = _dashless_space(patient, line)
+            if dash is not None:
+                return dash
+    return _not_a_pair(patient, line)
+
+
+def _not_a_pair(patient: Patient, line: int) -> Diagnosis:
+    start, stop = patient.content(line)
+    dashes = patient.value_start(line)
+    start = dashes if dashes < stop and not KEY.match(patient.line(line)) else start
+    message = "this line is no `key: value` pair; add the colon and the value"
+    patient.blank_block(line)
+    return Diagnosis(start, max(stop, start), message)
+
+
+def _shifted(patient: Patient, line: int, column: int) -> tuple[tuple[SyntaxEdit, ...], ...]:
+    """Return the candidates that indent a line by `column`: with its block, or alone."""
+    indent = patient.indent(line)
+    delta = column - indent
+    edits = []
+    for below in range(line, patient.block_end(line) + 1):
+        start = patient.lines.starts[below]
+        if patient.line(below).strip():
+            new = patient.indent(below) + delta
+            edits.append(SyntaxEdit(start, start + patient.indent(below), " " * max(new, 0)))
+    whole = tuple(edits)
+    return (whole, whole[:1]) if len(whole) > 1 else (whole,)
+
+
+def expected_key(patient: Patient, at: int, listed: bool) -> Diagnosis:
+    """Report a line that does not fit its neighbours; `listed` where these are list items."""
+    text = patient.text
+    line = patient.line_of(at)
+    while line > 0 and not patient.line(line).strip():
+        line -= 1
+    start, stop = patient.content(line)
+    before = text[start:at].strip(" -") if at <= stop else ""
+    if at > start and before:
+        if text[at : at + 1] in ("]", "}"):
+            return extra(patient, at)
+        patient.take_value(line, at)
+        return Diagnosis(at, max(stop, at + 1), "nothing more may follow the value on this line")
+    if text[at : at + 1] == ":" and at <= stop:
+        patient.blank_block(line)
+        return Diagnosis(at, at + 1, "a key is missing in front of this `:`")
+    header = _header_above(patient, line)
+    if header is not None:
+        width = patient.indent(header[1]) - patient.indent(line)
+        edits = _shifted(patient, line, patient.indent(header[1]))
+        patient.blank_block(line)
+        message = (
+            f"this line is indented less than the first line of its `{header[0]}` text, which ends "
+            f"the text; indent it by {width} more"
+        )
+        return Diagnosis(start, stop, message, title="Indent it", candidates=edits)
+    if text.startswith("- ", start) or text[start:stop] == "-":
+        return _misplaced_item(patient, line, listed)
+    if listed:
+        return _key_among_items(patient, line)
+    column = _neighbour(patient, line)
+    edits = () if column is None else _shifted(patient, line, column)
+    message = "expected a key here; check the indentation"
+    if column is not None:
+        message = (
+            f"this line is indented by {patient.indent(line)} spaces, its neighbours by {column}"
+        )
+    value = patient.value_start(line)
+    if column is None:
+        patient.blank(line, patient.run_end(line))
+    elif value < stop and patient.text[value] not in "|>":
+        patient.blank(line, line)
+    else:
+        patient.blank(line, patient.block_end(line, min(column, patient.indent(line))))
+    title = "Align with its neighbours"
+    return Diagnosis(start, max(stop, start + 1), message, title=title, candidates=edits)
+
+
+def _header_above(patient: Patient, line: int) -> tuple[str, int] | None:
+    """Return the indicator of a block scalar that a line falls out of, and the scalar's first line."""
+    indent = patient.indent(line)
+    above = patient.above(line)
+    first = None
+    for _ in range(200):
+        if above is None:
+            return None
+        if patient.indent(above) < indent:
+            break
+        first = above
+        above = patient.above(above)
+    match = _BLOCK_HEADER.search(patient.line(above)) if above is not None else None
+    if match is None or first is None or patient.indent(first) <= indent:
+        return None
+    return match[0][0], first
+
+
+def _neighbour(patient: Patient, line: int) -> int | None:
+    """Return the column of the keys above where a line misses it by one or two spaces."""
+    above = patient.above(line)
+    if above is None:
+        return None
+    indent = patient.indent(line)
+    column = patient.key_column(above)
+    return column if 0 < abs(column - indent) <= 1 else None
+
+
+def _misplaced_item(patient: Patient, line: int, listed: bool) -> Diagnosis:
+    indent = patient.indent(line)
+    start, stop = patient.content(line)
+    above = patient.above(line)
+    for _ in range(200):
+        if above is None or patient.indent(above) < indent - 3:
+            break
+        if patient.line(above).lstrip().startswith("- ") and patient.indent(above) != indent:
+            column = patient.indent(above)
+            if abs(column - indent) > 3:
+                break
+            edits = _shifted(patient, line, column)
+            message = (
+                f"this list item is indented by {indent} {_spaces(indent)}, those above by {column}"
+            )
+            patient.blank_block(line)
+            title = "Align with those above"
+            return Diagnosis(start, stop, message, title=title, candidates=edits)
+        above = patient.above(above)
+    message = "a list item cannot stand here, among keys; check the indentation"
+    if listed:
+        message = "this list item does not fit the list around it; check the indentation"
+    patient.blank(line, patient.run_end(line))
+    return Diagnosis(start, stop, message)
+
+
+def _spaces(count: int) -> str:
+    return "space" if count == 1 else "spaces"
+
+
+def _key_among_items(patient: Patient, line: int) -> Diagnosis:
+    start, stop = patient.content(line)
+    indent = patient.indent(line)
+    last = line
+    for below in range(line + 1, len(patient.lines)):
+        text = patient.line(below)
+        if text.strip():
+            if patient.indent(below) < indent or text.lstrip().startswith("- "):
+                break
+            last = below
+    patient.blank(line, last)
+    message = (
+        "this line stands among the items of a list; indent it so that it belongs to the item "
+        "above, or put `- ` in front of it"
+    )
+    return Diagnosis(start, stop, message)
+
+
+def other(patient: Patient, at: int, opened: int, problem: str) -> Diagnosis:
+    """Report what no other function of this module knows."""
+    line = patient.line_of(at)
+    while line > 0 and not patient.line(line).strip():
+        line -= 1
+    start, stop = patient.content(line)
+    if start < at < stop:
+        start = at
+    char = patient.text[start : start + 1]
+    if char in ("]", "}") and char:
+        return extra(patient, start)
+    message = f"this is not valid YAML: {problem or 'it cannot be read'}"
+    title, candidates = "", ()
+    value = patient.value_start(line)
+    if "block sequence entries" in problem:
+        message = "a list cannot start on the line of its key; put `- ` on the next line"
+    elif "undefined tag handle" in problem:
+        message = "this tag uses a handle that no `%TAG` line defines"
+        start = value
+    elif "mapping keys are not allowed" in problem or "expected node content" in problem:
+        shown = "? " if char == "?" else char
+        message = f"a value cannot start with `{printable(shown)}`; quote it"
+        title, candidates = "Quote the value", quoting(patient.text, value, stop)
+    elif "document start" in problem:
+        return _directive(patient, line)
+    patient.take_value(line, at)
+    return Diagnosis(start, max(stop, start), message, title=title, candidates=candidates)
+
+
+def anchor_name(patient: Patient, opened: int) -> Diagnosis:
+    """Report `*` or `&` without a name behind it."""
+    char = patient.text[opened]
+    inside = enclosing(patient, opened) is not None
+    match = (_FLOW_TOKEN if inside else _BLOCK_TOKEN).match(patient.text, opened)
+    stop = match.end() if match else opened + 1
+    what = "an alias" if char == "*" else "an anchor"
+    candidates = quoting(patient.text, opened, stop)
+    patient.hole(opened, stop)
+    message = f"`{char}` starts {what} and needs a name behind it; quote the value to mean the text"
+    return Diagnosis(opened, stop, message, title="Quote the value", candidates=candidates)
+
+
+def block_header(patient: Patient, opened: int) -> Diagnosis:
+    """Report text on the line of `|` or `>`."""
+    line = patient.line_of(opened)
+    char = patient.text[opened]
+    stop = patient.body_end(opened)
+    if opened < patient.value_start(line):
+        patient.blank_block(line)
+        return Diagnosis(
+            opened, opened + 1, f"a key cannot start with `{char}`; quote or delete it"
+        )
+    head = re.compile(r"[|>][-+0-9]*").match(patient.text, opened)
+    start = head.end() if head else opened + 1
+    body = start + len(patient.text[start:stop]) - len(patient.text[start:stop].lstrip())
+    last = patient.block_end(line, patient.key_column(line))
+    indent = patient.key_column(line) + 2 if last == line else patient.indent(line + 1)
+    break_ = re.compile(r"\r\n|\n|\r").search(patient.text, stop)
+    moved = ((SyntaxEdit(start, body, f"{break_[0] if break_ else chr(10)}{' ' * indent}"),),)
+    whole = quoting(patient.text, opened, stop)
+    patient.take_value(line, opened)
+    if char == ">" and last == line:
+        message = "a value cannot start with `>`; quote it"
+        return Diagnosis(opened, stop, message, title="Quote the value", candidates=whole)
+    message = f"the text of `{char}` starts on the next line; nothing may follow on this one"
+    return Diagnosis(body, stop, message, title="Move to the next line", candidates=moved)
+
+
+def directive(patient: Patient, at: int) -> Diagnosis:
+    """Report a line that starts with `%`, which YAML keeps for directives."""
+    return _directive(patient, patient.line_of(at))
+
+
+def _directive(patient: Patient, line: int) -> Diagnosis:
+    while line > 0 and not patient.line(line).startswith("%"):
+        line -= 1
+    start, stop = patient.content(line)
+    patient.blank(line, line)
+    if patient.original.startswith(("%YAML", "%TAG"), start):
+        message = "`---` must follow the `%` lines at the top of a file"
+        return Diagnosis(start, stop, message)
+    message = "a line cannot start with `%`, which YAML keeps for directives; quote the key"
+    return Diagnosis(start, stop, message)

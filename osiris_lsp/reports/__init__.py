@@ -1,0 +1,44 @@
+"""Reports: findings for people and machines; 1-based lines and columns exist only here."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final, NamedTuple, TextIO, cast
+
+from osiris_lsp.finding import SEVERITIES
+from osiris_lsp.reports.record import Record
+
+FORMATS: Final = ("full", "concise", "json", "jsonl")
+"""All formats; each is a module of this package with a `write` function."""
+
+
+class Summary(NamedTuple):
+    """What a run counted."""
+
+    files: int = 0
+    suppressed: int = 0
+    fixed: int = 0
+    baselined: int = 0
+
+
+class Style(NamedTuple):
+    """How a report for people looks; `width` is that of the terminal."""
+
+    colour: bool = False
+    width: int = 120
+    statistics: bool = False
+
+
+Write = Callable[[TextIO, Sequence[Record], Summary, Style], None]
+
+
+def writer(name: str) -> Write:
+    """Return the function that writes a format."""
+    return cast(Write, import_module(f"osiris_lsp.reports.{name}").write)
+
+
+def counts(records: Sequence[Record]) -> dict[str, int]:
+    """Return the number of records of each severity, the gravest first."""
+    found: dict[str, int] = dict.fromkeys(SEVERITIES, 0)
+    for record in records:
+        found[record.severity] += 1
+    return found

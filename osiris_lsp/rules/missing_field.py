@@ -1,0 +1,100 @@
+"""A connection lacks a field that its family needs.
+
+Without it the connection cannot be opened. Where there are several ways to connect, as with `dsn`
+or single fields, one of them must be complete.
+
+Example:
+```yaml osiris_connections.yaml
+version: 1
+connections:
+  mysql:
+    default:
+      host: db.example.com
+      database: shop
+      user: reader
+```
+
+Use instead:
+```yaml osiris_connections.yaml
+version: 1
+connections:
+  mysql:
+    default:
+      host: db.example.com
+      database: shop
+      user: reader
+      password: ${MYSQL_DEFAULT_PASSWORD}
+```
+
+Fix: adds the missing fields as variables, `${FAMILY_ALIAS_FIELD}`. Unsafe, because the variables must
+be set.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from osiris_lsp.documents import Connection, ConnectionsDocument
+from osiris_lsp.edits import add_fields
+from osiris_lsp.finding import Fix, Problem, Severity
+from osiris_lsp.project import Project
+from osiris_lsp.refs import variable_name
+from osiris_lsp.specs import FamilySpec
+from osiris_lsp.tree import Map, Scalar
+
+CODE: Final = "OSR109"
+SEVERITY: Final[Severity] = "error"
+KINDS: Final = ("connections",)
+SOURCE: Final = "CONN-007"
+
+
+def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
+    """Yield one problem per connection, at its alias, with all fields that are missing."""
+    for entry in document.connections:
+        empty = isinstance(entry.value, Scalar) and entry.value.type == "null"
+        if entry.spec is None or not (isinstance(entry.value, Map) or entry.node or empty):
+            continue
+        present = {entry.spec.canonical(name) for name in entry.fields}
+        missing: list[str] = []
+        others: list[str] = []
+        for group in entry.spec.requirements:
+            lacking = _lacking(group, present, entry.spec)
+            missing += [name for name in lacking if name not in missing]
+            if lacking:
+                others += [_listed(option) for option in group if set(option) != set(group[0])][:2]
+        if not missing:
+            continue
+        verb = "are" if len(missing) > 1 else "is"
+        message = f"{_listed(missing)} {verb} missing in `{entry}`"
+        if others:
+            message += f", or {' or '.join(others)} instead"
+        yield Problem(entry.key.span, message, _fix(document, entry, missing))
+
+
+def _lacking(
+    group: Sequence[tuple[str, ...]], present: set[str], spec: FamilySpec
+) -> Sequence[str]:
+    """Return what the alternative that is nearest to complete still lacks."""
+    best: Sequence[str] | None = None
+    most = -1
+    for option in group:
+        lacking = [name for name in option if spec.canonical(name) not in present]
+        if not lacking:
+            return ()
+        given = len(option) - len(lacking)
+        if given > most:
+            best, most = lacking, given
+    return best or ()
+
+
+def _listed(names: Sequence[str]) -> str:
+    ticked = [f"`{name}`" for name in names]
+    return ticked[0] if len(ticked) == 1 else f"{', '.join(ticked[:-1])} and {ticked[-1]}"
+
+
+def _fix(document: ConnectionsDocument, entry: Connection, missing: Sequence[str]) -> Fix | None:
+    family = entry.family.name
+    fields = [(name, f"${{{variable_name(family, entry.alias, name)}}}") for name in missing]
+    if isinstance(entry.value, Map) and entry.value.flow:
+        fields = [(name, f'"{text}"') for name, text in fields]
+    edit = add_fields(document, entry.key, entry.value, fields)
+    return None if edit is None else Fix(f"Add {_listed(missing)} as variables", False, (edit,))

@@ -1,0 +1,91 @@
+"""Where a file may hold secrets, so that no excerpt shows one.
+
+This errs on the side of masking: what is a finding is for the OSR3xx rules to say.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from osiris_lsp.refs import (
+    connection_string_secrets,
+    is_indirect,
+    literal_defaults,
+    literal_secrets,
+)
+from osiris_lsp.secret import merged
+from osiris_lsp.text import Span
+from osiris_lsp.tree import Map, Scalar, Seq, Tree, deref
+
+_NAME: Final = re.compile(
+    r"(?i)(?:^|[_.-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|dsn|jwt|bearer"
+    r"|auth|authorization|api_?key|apikey|access_?key|account_?key|private_?key|service_?role_?key"
+    r"|anon_?key|signing_?key|encryption_?key|master_?key|client_?secret|cookie|key)s?$"
+)
+_NOT: Final = re.compile(
+    r"(?i)(?:primary|foreign|sort|partition|public|cache|unique|upsert|join|group|ssl|tls)[_-]?keys?$"
+    r"|^(?:auth|keys?)$"
+)
+_LINE: Final = re.compile(
+    r"(?i)[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credential|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key|role[_-]?key|anon[_-]?key|authorization)[\w]*[\"']?\s*[:=]\s*"
+    r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
+)
+_TOKEN: Final = re.compile(
+    r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abeprs]-[\w-]{10,}|sk-[\w-]{16,}"
+    r"|sk_(?:live|test)_\w{10,}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{20,}|A(?:KIA|SIA)[A-Z0-9]{16}"
+    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|AIza[\w-]{30,}|glpat-[\w-]{16,}|sb_secret_\w{10,}|phx_\w{10,})"
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether the name of a key says that its value is a secret."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return _NAME.search(words) is not None and _NOT.search(words) is None
+
+
+def find_sensitive(tree: Tree, declared: Iterable[Scalar]) -> Sequence[Span]:
+    """Return the ranges of a text that may hold a secret, in order and without overlap.
+
+    `declared` holds the scalars that a spec declares secret.
+    """
+    found: list[Span] = []
+    for node in declared:
+        _literals(tree, node, found)
+    for mapping in tree.maps:
+        for key, value in mapping.pairs:
+            if isinstance(key, Scalar) and is_secret_name(key.value):
+                target = deref(value)
+                for item in target.items if isinstance(target, Seq) else [target]:
+                    item = deref(item)
+                    if isinstance(item, Scalar):
+                        _literals(tree, item, found)
+                    elif isinstance(item, Map):
+                        for _, inner in item.pairs:
+                            if isinstance(inner, Scalar):
+                                _literals(tree, inner, found)
+    text = tree.text
+    for match in _LINE.finditer(text):
+        value = match["value"].rstrip()
+        if (
+            value
+            and value not in ("|", ">", "|-", ">-", "[", "{")
+            and not is_indirect(value.strip("\"'"))
+        ):
+            for span in literal_secrets(value.strip("\"'")) or ():
+                lead = 1 if value[:1] in "\"'" else 0
+                start = match.start("value") + lead
+                found.append(Span(start + span.start, start + span.end))
+    found.extend(connection_string_secrets(text))
+    found.extend(Span(*match.span()) for match in _TOKEN.finditer(text))
+    return merged([span for span in found if span.end > span.start])
+
+
+def _literals(tree: Tree, node: Scalar, found: list[Span]) -> None:
+    if node.type == "unknown":
+        found.append(node.span)
+        return
+    if node.type in ("bool", "null"):
+        return
+    for span in (*literal_secrets(node.value), *literal_defaults(node.value)):
+        found.append(tree.value_span(node, span.start, span.end))

@@ -1,0 +1,158 @@
+"""Comments that silence findings: `# osiris: ignore[...]` and those of other scanners."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
+
+from osiris_lsp.text import Span
+from osiris_lsp.tree import Map, Node, Scalar, Tree
+
+Scope = Literal["line", "file", "off", "on"]
+
+_COMMENT: Final = re.compile(
+    r"#[ \t]*(?:osiris:[ \t]*(?P<verb>ignore-file|ignore|off|on)\b(?:[ \t]*\[(?P<rules>[^\]\r\n]*)\])?"
+    r"(?P<reason>[^\r\n]*)"
+    r"|(?P<pragma>pragma:[ \t]*(?:allowlist|whitelist)[ \t]+(?:nextline[ \t]+)?secret)"
+    r"|(?P<gitleaks>gitleaks:allow))"
+)
+_RULES: Final = re.compile(r"[^\s,]+")
+SECRETS: Final = "OSR3"
+
+
+class Suppression:
+    """One comment; it silences findings of `rules` (empty: all) that start inside `covers`.
+
+    `rules` holds selectors with their spans, `own` whether it is a `# osiris:` comment, `used`
+    which selectors silenced something.
+    """
+
+    __slots__ = ("covers", "own", "rules", "span", "used", "verb")
+
+    def __init__(
+        self, verb: str, span: Span, covers: Span, rules: Sequence[tuple[str, Span]], own: bool
+    ) -> None:
+        self.verb = verb
+        self.span = span
+        self.covers = covers
+        self.rules = rules
+        self.own = own
+        self.used: set[str] = set()
+
+    def silences(self, code: str, rule: str, start: int) -> bool:
+        """Tell whether a finding is silenced, and remember that it was."""
+        if not self.covers.start <= start <= self.covers.end:
+            return False
+        if not self.rules:
+            self.used.add("")
+            return True
+        for selector, _ in self.rules:
+            if selector in (rule, "ALL") or code.startswith(selector):
+                self.used.add(selector)
+                return True
+        return False
+
+
+def find_suppressions(tree: Tree) -> Sequence[Suppression]:
+    """Return the suppressions of a file in the order of the text."""
+    text = tree.text
+    if "osiris:" not in text and "pragma:" not in text and "gitleaks:allow" not in text:
+        return ()
+    found: list[Suppression] = []
+    off: Suppression | None = None
+    quoted = sorted((node.start, node.end) for node in tree.scalars() if node.end > node.start)
+    for match in _COMMENT.finditer(text):
+        if _is_inside(quoted, match.start()) or not _starts_comment(text, match.start()):
+            continue
+        end = match.end()
+        span = Span(match.start(), match.start() + len(text[match.start() : end].rstrip()))
+        if match["verb"] is None:
+            following = match["pragma"] is not None and "nextline" in match["pragma"]
+            found.append(_foreign(tree, span, following))
+            continue
+        rules: tuple[tuple[str, Span], ...] = ()
+        if match["rules"] is not None:
+            base = match.start("rules")
+            rules = tuple(
+                (item[0], Span(base + item.start(), base + item.end()))
+                for item in _RULES.finditer(match["rules"])
+            )
+        verb = match["verb"]
+        if verb == "on":
+            if off is not None:
+                off.covers = Span(off.covers.start, span.start)
+                off = None
+            continue
+        whole = Span(0, len(text))
+        if verb == "off":
+            if off is None:
+                off = Suppression(verb, span, Span(span.start, len(text)), rules, True)
+                found.append(off)
+            continue
+        covers = whole if verb == "ignore-file" else _covered(tree, span)
+        found.append(Suppression(verb, span, covers, rules, True))
+    return found
+
+
+def _foreign(tree: Tree, span: Span, following: bool) -> Suppression:
+    """Read the comment of another secret scanner: it silences secrets only."""
+    lines = tree.lines
+    line = lines.position(span.start).line
+    first = lines.line_span(line)
+    if following and line + 1 < len(lines):
+        first = lines.line_span(line + 1)
+    return Suppression("ignore", span, first, ((SECRETS, span),), False)
+
+
+def _covered(tree: Tree, span: Span) -> Span:
+    """Return what an `ignore` comment covers: its line, or the block whose key comes next."""
+    lines = tree.lines
+    line = lines.position(span.start).line
+    own = lines.line_span(line)
+    if tree.text[own.start : span.start].strip():
+        return own
+    following = line + 1
+    while following < len(lines) and (
+        not lines.line(following).strip() or lines.line(following).lstrip().startswith("#")
+    ):
+        following += 1
+    if following >= len(lines):
+        return own
+    below = lines.line_span(following)
+    end = below.end
+    for node in _blocks(tree, below):
+        end = max(end, node.end)
+    return Span(own.start, end)
+
+
+def _blocks(tree: Tree, line: Span) -> Iterator[Node]:
+    """Yield the values of keys, and the list items, that start on a line."""
+    stack: list[Node] = list(tree.roots)
+    while stack:
+        node = stack.pop()
+        if node.start > line.end or node.end < line.start:
+            continue
+        if isinstance(node, Map):
+            for key, value in node.pairs:
+                if line.start <= key.start <= line.end:
+                    yield value
+                stack.append(value)
+        elif not isinstance(node, Scalar):
+            for item in getattr(node, "items", ()):
+                if line.start <= item.start <= line.end:
+                    yield item
+                stack.append(item)
+
+
+def _is_inside(spans: Sequence[tuple[int, int]], offset: int) -> bool:
+    at = bisect_right(spans, (offset, 1 << 62)) - 1
+    return at >= 0 and spans[at][0] <= offset < spans[at][1]
+
+
+def _starts_comment(text: str, offset: int) -> bool:
+    """Tell whether a `#` starts a comment, or stands inside one that started before."""
+    return (
+        offset == 0
+        or text[offset - 1] in " \t\r\n"
+        or "#" in text[max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1 : offset]
+    )

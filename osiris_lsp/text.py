@@ -1,0 +1,116 @@
+"""Positions in a text: offsets, lines and columns in code points, and the units of editors."""
+
+import re
+from bisect import bisect_right
+from typing import Literal, NamedTuple
+
+Encoding = Literal["utf-8", "utf-16", "utf-32"]
+"""A position encoding of LSP 3.17: the unit in which an editor counts columns."""
+
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")
+
+
+class Span(NamedTuple):
+    """A range of code points of one text: 0-based, end exclusive."""
+
+    start: int
+    end: int
+
+    def contains(self, offset: int) -> bool:
+        """Tell whether `offset` lies inside the span or touches one of its ends."""
+        return self.start <= offset <= self.end
+
+
+class Position(NamedTuple):
+    """A place in a text: 0-based line, 0-based column in code points."""
+
+    line: int
+    column: int
+
+
+class LineIndex:
+    r"""Convert between offsets and positions of one text.
+
+    Only `\r\n`, `\n` and `\r` end a line, as in LSP 3.17; NEL, U+2028, form feed and others that
+    `str.splitlines` counts do not. Out-of-range input is clamped to the nearest valid place.
+    """
+
+    __slots__ = ("_ends", "starts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        starts = [0]
+        ends = []
+        for match in _LINE_BREAK.finditer(text):
+            ends.append(match.start())
+            starts.append(match.end())
+        ends.append(len(text))
+        self.starts = starts
+        self._ends = ends
+
+    def __len__(self) -> int:
+        """Return the number of lines; an empty text has one."""
+        return len(self.starts)
+
+    def position(self, offset: int) -> Position:
+        """Return the position of an offset; an offset inside a line break is the line's end."""
+        offset = min(max(offset, 0), len(self.text))
+        line = bisect_right(self.starts, offset) - 1
+        return Position(line, min(offset, self._ends[line]) - self.starts[line])
+
+    def offset(self, position: Position) -> int:
+        """Return the offset of a position in code points, clamped into the text."""
+        line, column = position
+        if line < 0:
+            return 0
+        if line >= len(self.starts):
+            return len(self.text)
+        return min(self.starts[line] + max(column, 0), self._ends[line])
+
+    def line_span(self, line: int) -> Span:
+        """Return the span of a line without its line break."""
+        return Span(self.starts[line], self._ends[line])
+
+    def line(self, line: int) -> str:
+        """Return the text of a line without its line break."""
+        return self.text[self.starts[line] : self._ends[line]]
+
+    def encode(self, offset: int, encoding: Encoding) -> Position:
+        """Return the position of an offset with the column in units of `encoding`."""
+        line, column = self.position(offset)
+        start = self.starts[line]
+        return Position(line, units(self.text[start : start + column], encoding))
+
+    def decode(self, position: Position, encoding: Encoding) -> int:
+        """Return the offset of a position whose column is in units of `encoding`.
+
+        A column in the middle of a character is the start of that character.
+        """
+        line, column = position
+        if encoding == "utf-32" or line < 0 or line >= len(self.starts):
+            return self.offset(position)
+        start, end = self.line_span(line)
+        for offset in range(start, end):
+            column -= units(self.text[offset], encoding)
+            if column < 0:
+                return offset
+        return end
+
+
+def units(text: str, encoding: Encoding) -> int:
+    """Return the length of a text in code units of `encoding`."""
+    if encoding == "utf-32" or text.isascii():
+        return len(text)
+    if encoding == "utf-16":
+        return sum(2 if char > "\uffff" else 1 for char in text)
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def printable(text: str) -> str:
+    r"""Show control, ESC and bidirectional characters of a text as `\u…`, and keep all others."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
+)

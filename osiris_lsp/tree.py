@@ -1,0 +1,516 @@
+"""The tree of a YAML text: nodes with spans, built from the events of PyYAML's C parser.
+
+The verdict ("does the runtime read this?") and the marks come from PyYAML, because Osiris loads
+with PyYAML. Positions are offsets in code points and equal those of ruamel.yaml's composer, after one
+trim: a block collection ends where its last child ends, a block scalar without its trailing white
+space, and an empty value lies right behind its indicator (`:`, `-` or `?`).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final, Literal, NamedTuple
+
+import yaml
+
+from osiris_lsp.text import LineIndex, Span
+
+MAX_DEPTH: Final = 100
+"""Levels of nesting; PyYAML's own constructor recurses and fails not far above."""
+
+MAX_EXPANSION: Final = 200_000
+"""Nodes that a document may have once its aliases are expanded."""
+
+ScalarType = Literal["null", "bool", "int", "float", "str", "timestamp", "unknown"]
+"""What the runtime makes of a scalar (YAML 1.1); `unknown` for foreign tags and broken values."""
+
+BROKEN: Final = "!broken"
+"""The tag of a scalar that stands where the text does not parse."""
+
+# Anchor and tag in front of a node, with the white space and comments behind them.
+_PROPERTIES: Final = re.compile(
+    r"(?:(?:&[^\s,\[\]{}]+|![^\s,\[\]{}]*|!<[^>\s]*>)(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+[ \t]*|[ \t]*))+"
+)
+
+_TAGS: Final[Mapping[str, ScalarType]] = {
+    "tag:yaml.org,2002:null": "null",
+    "tag:yaml.org,2002:bool": "bool",
+    "tag:yaml.org,2002:int": "int",
+    "tag:yaml.org,2002:float": "float",
+    "tag:yaml.org,2002:str": "str",
+    "tag:yaml.org,2002:timestamp": "timestamp",
+    "tag:yaml.org,2002:merge": "str",
+    "tag:yaml.org,2002:value": "str",
+    "tag:yaml.org,2002:binary": "str",
+    "!": "str",
+}
+
+
+class Node:
+    """A piece of a YAML tree; `start` and `end` are offsets in code points.
+
+    `begin` is where its anchor and tag start, and equals `start` without them.
+    """
+
+    __slots__ = ("anchor", "begin", "end", "start", "tag")
+
+    def __init__(self, start: int, end: int, tag: str | None, anchor: str | None) -> None:
+        self.begin = start
+        self.start = start
+        self.end = end
+        self.tag = tag
+        self.anchor = anchor
+
+    @property
+    def span(self) -> Span:
+        """The range of the node without its anchor and tag."""
+        return Span(self.start, self.end)
+
+
+class Scalar(Node):
+    """A scalar; `value` as YAML reads it, `style` one of `''` (plain), `'`, `"`, `|` and `>`."""
+
+    __slots__ = ("style", "value")
+
+    def __init__(
+        self, start: int, end: int, tag: str | None, anchor: str | None, value: str, style: str
+    ) -> None:
+        self.begin = start
+        self.start = start
+        self.end = end
+        self.tag = tag
+        self.anchor = anchor
+        self.value = value
+        self.style = style
+
+    @property
+    def type(self) -> ScalarType:
+        """What PyYAML's safe loader makes of the scalar."""
+        if self.tag is not None:
+            return _TAGS.get(self.tag, "unknown")
+        return "str" if self.style else resolve(self.value)
+
+    @property
+    def inner(self) -> Span:
+        """The range of the content: without quotes or the header of a block scalar."""
+        if self.style in ("'", '"') and self.end - self.start >= 2:
+            return Span(self.start + 1, self.end - 1)
+        return self.span
+
+
+class Map(Node):
+    """A mapping; `pairs` in the order of the text, merge keys (`<<`) included."""
+
+    __slots__ = ("_fields", "flow", "pairs")
+
+    def __init__(
+        self, start: int, end: int, tag: str | None, anchor: str | None, flow: bool
+    ) -> None:
+        super().__init__(start, end, tag, anchor)
+        self.flow = flow
+        self.pairs: list[tuple[Node, Node]] = []
+        self._fields: dict[str, tuple[Scalar, Node]] | None = None
+
+    @property
+    def fields(self) -> Mapping[str, tuple[Scalar, Node]]:
+        """Scalar keys to (key node, value node) as the runtime sees them: merges are resolved."""
+        if self._fields is None:
+            self._fields = {}
+            self._fields = _fields(self)
+        return self._fields
+
+    def get(self, key: str) -> Node | None:
+        """Return the value of a key with aliases followed, or None."""
+        entry = self.fields.get(key)
+        return None if entry is None else deref(entry[1])
+
+
+class Seq(Node):
+    """A sequence."""
+
+    __slots__ = ("flow", "items")
+
+    def __init__(
+        self, start: int, end: int, tag: str | None, anchor: str | None, flow: bool
+    ) -> None:
+        super().__init__(start, end, tag, anchor)
+        self.flow = flow
+        self.items: list[Node] = []
+
+
+class Alias(Node):
+    """A `*name`; `target` is None when no such anchor came before."""
+
+    __slots__ = ("name", "target")
+
+    def __init__(self, start: int, end: int, name: str, target: Node | None) -> None:
+        super().__init__(start, end, None, None)
+        self.name = name
+        self.target = target
+
+
+class SyntaxEdit(NamedTuple):
+    """A replacement of a range of the text."""
+
+    start: int
+    end: int
+    new_text: str
+
+
+class SyntaxProblem(NamedTuple):
+    """Something that the runtime's parser refuses; `rule` is the rule that reports it."""
+
+    rule: str
+    start: int
+    end: int
+    message: str
+    title: str = ""
+    edits: tuple[SyntaxEdit, ...] = ()
+
+
+class Tree:
+    """A parsed text: the documents' roots, and all that was noticed on the way."""
+
+    def __init__(
+        self,
+        text: str,
+        roots: Sequence[Node],
+        maps: Sequence[Map],
+        anchors: Sequence[tuple[Node, Span]],
+        aliases: Sequence[Alias],
+        problems: Sequence[SyntaxProblem],
+    ) -> None:
+        self.text = text
+        self.roots = roots
+        self.maps = maps
+        self.anchors = anchors
+        self.aliases = aliases
+        self.problems = problems
+
+    @cached_property
+    def lines(self) -> LineIndex:
+        """The line index of the text."""
+        return LineIndex(self.text)
+
+    @property
+    def root(self) -> Node | None:
+        """The root of the first document, or None for a text without one."""
+        return self.roots[0] if self.roots else None
+
+    def key_path(self, offset: int) -> tuple[str | int, ...]:
+        """Return the keys and indexes that lead to the innermost node at an offset."""
+        for root in self.roots:
+            if root.start <= offset <= root.end:
+                return tuple(_key_path(root, offset))
+        return ()
+
+    def value_span(self, node: Scalar, start: int, end: int) -> Span:
+        """Return the range in the text of a part of a scalar's value.
+
+        Where the value is not written literally (escapes, folding, several lines) it is the range
+        of the whole content.
+        """
+        inner = node.inner
+        if self.text[inner.start : inner.end] == node.value:
+            return Span(inner.start + start, inner.start + end)
+        if "\n" not in node.value[start:end]:
+            part = node.value[start:end]
+            at = self.text.find(part, inner.start, inner.end) if part else -1
+            if at >= 0 and self.text.find(part, at + 1, inner.end) < 0:
+                return Span(at, at + len(part))
+        return inner
+
+    def scalars(self) -> Iterator[Scalar]:
+        """Yield every scalar once, keys included, in the order of the text."""
+        stack: list[Node] = list(reversed(self.roots))
+        while stack:
+            node = stack.pop()
+            if isinstance(node, Scalar):
+                yield node
+            elif isinstance(node, Map):
+                for key, value in reversed(node.pairs):
+                    stack.append(value)
+                    stack.append(key)
+            elif isinstance(node, Seq):
+                stack.extend(reversed(node.items))
+
+
+def deref(node: Node) -> Node:
+    """Follow an alias to its anchored node; an undefined one is returned as it is."""
+    if isinstance(node, Alias) and node.target is not None:
+        return node.target
+    return node
+
+
+_resolved: Final[dict[str, ScalarType]] = {}
+
+
+def resolve(value: str) -> ScalarType:
+    """Return the type that PyYAML's safe loader gives to a plain scalar (YAML 1.1)."""
+    found = _resolved.get(value)
+    if found is None:
+        found = "str"
+        for tag, pattern in yaml.SafeLoader.yaml_implicit_resolvers.get(value[:1], ()):
+            if pattern.match(value):
+                found = _TAGS[tag]
+                break
+        if len(_resolved) > 4096:
+            _resolved.clear()
+        _resolved[value] = found
+    return found
+
+
+def number(node: Scalar) -> int | float | None:
+    """Return the number that the runtime reads from an int or float scalar, else None."""
+    kind = node.type
+    if kind not in ("int", "float"):
+        return None
+    loader = yaml.constructor.SafeConstructor()
+    fake = yaml.ScalarNode(f"tag:yaml.org,2002:{kind}", node.value)
+    try:
+        read = loader.construct_yaml_int if kind == "int" else loader.construct_yaml_float
+        return read(fake)
+    except ValueError:
+        return None
+
+
+def boolean(node: Scalar) -> bool | None:
+    """Return the truth value that the runtime reads from a bool scalar, else None."""
+    if node.type != "bool":
+        return None
+    return yaml.constructor.SafeConstructor.bool_values.get(node.value.lower())
+
+
+def _events(text: str) -> Callable[[], Any]:
+    """Return the function that gives the next event; pure Python where the C extension is missing."""
+    parser: Any = yaml.cyaml.CParser(text) if yaml.__with_libyaml__ else yaml.Loader(text)
+    get: Callable[[], Any] = parser.get_event
+    return get
+
+
+def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | None = None) -> Tree:
+    """Build the tree of a text; raises `yaml.YAMLError` where it does not parse.
+
+    `patched` is what is parsed instead: a text of the same length. `holes` maps the offsets of
+    scalars that were patched to whether their text is to be read from the original (True) or is
+    broken (False).
+    """
+    shift = 0
+    source = text if patched is None else patched
+    if source[:1] == "\ufeff":
+        shift, source = 1, source[1:]
+    get_event = _events(source)
+    roots: list[Node] = []
+    maps: list[Map] = []
+    anchored: list[tuple[Node, Span]] = []
+    anchors: dict[str, Node] = {}
+    aliases: list[Alias] = []
+    problems: list[SyntaxProblem] = []
+    flat: list[Node] = roots
+    stack: list[tuple[Node, list[Node]]] = []
+    node: Node
+    merges = "<<" in source
+    while True:
+        event = get_event()
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            start = event.start_mark.index + shift
+            end = event.end_mark.index + shift
+            style = event.style or ""
+            value = event.value
+            if style in ("|", ">"):
+                end = start + len(source[start - shift : end - shift].rstrip())
+            tag = event.tag
+            if holes and start in holes:
+                if holes[start]:
+                    value = text[start] + value[1:]
+                else:
+                    tag = BROKEN
+            node = Scalar(start, end, tag, event.anchor, value, style)
+        elif kind is yaml.MappingStartEvent:
+            start = event.start_mark.index + shift
+            node = Map(start, start, event.tag, event.anchor, bool(event.flow_style))
+        elif kind is yaml.SequenceStartEvent:
+            start = event.start_mark.index + shift
+            node = Seq(start, start, event.tag, event.anchor, bool(event.flow_style))
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            node, outer = stack.pop()
+            if isinstance(node, Map):
+                maps.append(node)
+                node.pairs = list(zip(flat[0::2], flat[1::2], strict=True))
+                if merges:
+                    node.fields  # noqa: B018 - resolved inside out, so that no chain recurses
+            if node.flow:  # type: ignore[attr-defined]
+                node.end = event.end_mark.index + shift
+            elif flat:
+                node.end = flat[-1].end
+            flat = outer
+            continue
+        elif kind is yaml.AliasEvent:
+            start = event.start_mark.index + shift
+            end = event.end_mark.index + shift
+            node = Alias(start, end, event.anchor, anchors.get(event.anchor))
+            aliases.append(node)
+            if node.target is None:
+                message = f"`*{event.anchor}` has no anchor `&{event.anchor}` above it"
+                problems.append(SyntaxProblem("undefined-anchor", start, end, message))
+        elif kind is yaml.DocumentStartEvent:
+            anchors = {}
+            if len(roots) == 1:
+                mark = event.start_mark.index + shift
+                message = (
+                    "a second document starts here; Osiris reads files with one document, so "
+                    "move it to a file of its own"
+                )
+                problems.append(SyntaxProblem("multiple-documents", mark, mark + 3, message))
+            continue
+        elif kind is yaml.StreamEndEvent or event is None:
+            break
+        else:
+            continue
+        flat.append(node)
+        if node.tag is not None or node.anchor is not None:
+            properties = _PROPERTIES.match(source, start - shift)
+            if properties:
+                node.start = min(properties.end() + shift, max(node.end, start))
+                if isinstance(node, Map | Seq):
+                    node.start = node.end = properties.end() + shift
+            if holes and holes.get(node.start) is False:
+                node.tag = BROKEN
+            if node.anchor is not None:
+                _anchor(node, anchors, anchored, problems, text)
+        if kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            stack.append((node, flat))
+            flat = node.items if isinstance(node, Seq) else []
+            if len(stack) == MAX_DEPTH:
+                message = f"nested more than {MAX_DEPTH} levels deep; flatten this part"
+                problems.append(SyntaxProblem("syntax-error", node.start, node.start + 1, message))
+    if aliases:
+        problems.extend(_expansion(roots))
+    return Tree(text, roots, maps, anchored, aliases, problems)
+
+
+def _anchor(
+    node: Node,
+    anchors: dict[str, Node],
+    anchored: list[tuple[Node, Span]],
+    problems: list[SyntaxProblem],
+    text: str,
+) -> None:
+    """Register an anchor; the runtime refuses a name that is used twice."""
+    name = node.anchor or ""
+    at = max(text.find("&" + name, node.begin, node.start), node.begin)
+    span = Span(at, at + len(name) + 1)
+    if name in anchors:
+        message = f"the anchor `&{name}` is defined twice; give this one another name"
+        problems.append(SyntaxProblem("syntax-error", span.start, span.end, message))
+    anchors[name] = node
+    anchored.append((node, span))
+
+
+def _expansion(roots: Sequence[Node]) -> Iterator[SyntaxProblem]:
+    """Report the first alias by which a document grows beyond `MAX_EXPANSION` nodes."""
+    sizes: dict[int, int] = {}
+    for root in roots:
+        order: list[Node] = []
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            order.append(node)
+            stack.extend(children(node))
+        order.sort(key=lambda node: (node.end, -node.start))
+        for node in order:
+            if isinstance(node, Alias):
+                sizes[id(node)] = sizes.get(id(node.target), 1)
+            else:
+                sizes[id(node)] = 1 + sum(sizes.get(id(child), 1) for child in children(node))
+            if sizes[id(node)] > MAX_EXPANSION:
+                message = (
+                    f"the aliases up to here expand to more than {MAX_EXPANSION:,} values, "
+                    "which exhausts the memory of whoever loads the file; repeat less"
+                )
+                yield SyntaxProblem(
+                    "alias-expansion", node.start, min(node.end, node.start + 80), message
+                )
+                return
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the direct children of a node: keys and values, or items."""
+    if isinstance(node, Map):
+        for key, value in node.pairs:
+            yield key
+            yield value
+    elif isinstance(node, Seq):
+        yield from node.items
+
+
+def _fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
+    own: dict[str, tuple[Scalar, Node]] = {}
+    merged: dict[str, tuple[Scalar, Node]] = {}
+    for key, value in node.pairs:
+        if not isinstance(key, Scalar):
+            continue
+        if key.value == "<<" and not key.style:
+            target = deref(value)
+            sources = target.items if isinstance(target, Seq) else [target]
+            for source in map(deref, sources):
+                if isinstance(source, Map) and source is not node:
+                    for name, entry in source.fields.items():
+                        merged.setdefault(name, entry)
+        else:
+            own[key.value] = (key, value)
+    return {**merged, **own} if merged else own
+
+
+def _key_path(node: Node, offset: int) -> Iterator[str | int]:
+    while True:
+        if isinstance(node, Map):
+            for key, value in node.pairs:
+                if key.start <= offset <= key.end or value.start <= offset <= value.end:
+                    yield key.value if isinstance(key, Scalar) else "?"
+                    node = value
+                    break
+            else:
+                return
+        elif isinstance(node, Seq):
+            for index, item in enumerate(node.items):
+                if item.start <= offset <= item.end:
+                    yield index
+                    node = item
+                    break
+            else:
+                return
+        else:
+            return
+
+
+def to_python(node: Node | None, budget: int = 20_000) -> Any:
+    """Return the plain value of a tree as the runtime reads it; None beyond `budget` nodes.
+
+    Foreign tags, undefined aliases and values that do not convert give None.
+    """
+    remaining = [budget]
+    return _to_python(node, remaining, 0)
+
+
+def _to_python(node: Node | None, remaining: list[int], depth: int) -> Any:
+    remaining[0] -= 1
+    if node is None or remaining[0] < 0 or depth > MAX_DEPTH:
+        return None
+    node = deref(node)
+    if isinstance(node, Scalar):
+        kind = node.type
+        if kind in ("int", "float"):
+            return number(node)
+        if kind == "bool":
+            return boolean(node)
+        return None if kind in ("null", "unknown") else node.value
+    if isinstance(node, Map):
+        return {
+            name: _to_python(value, remaining, depth + 1)
+            for name, (_, value) in node.fields.items()
+        }
+    if isinstance(node, Seq):
+        return [_to_python(item, remaining, depth + 1) for item in node.items]
+    return None

@@ -1,0 +1,1 @@
+"""`make bench`: whole-process time and memory beside the peers, on the same inputs."""
