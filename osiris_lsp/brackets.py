@@ -120,7 +120,7 @@ def _variables(patient: Patient, opener: int, reach: Extent) -> Diagnosis | None
     """Report variables without quotes: their braces mean a mapping here."""
     text = patient.text[opener : reach.end]
     bare = _QUOTED.sub(lambda match: " " * len(match[0]), text)
-    edits = []
+    edits: list[SyntaxEdit] = []
     first = None
     for match in _VARIABLE.finditer(bare):
         start, end = _token(bare, *match.span())

@@ -7,11 +7,14 @@ from typing import Final, NamedTuple
 
 from osiris_lsp import sql
 from osiris_lsp.documents import PipelineDocument, Step, sanitized
+from osiris_lsp.edits import remove_field
+from osiris_lsp.finding import Edit
 from osiris_lsp.project import Project
 from osiris_lsp.refs import has_variable, parse_reference
 from osiris_lsp.schema import is_unknown, violations
 from osiris_lsp.specs import WRITE_KEYS, ComponentSpec, Constraint, nearest
-from osiris_lsp.tree import Map, Node, Scalar, Seq, deref, to_python
+from osiris_lsp.text import Span
+from osiris_lsp.tree import Alias, Map, Node, Scalar, Seq, deref, to_python
 
 ALWAYS_KNOWN: Final = ("connection", "resolved_connection")
 """Config keys that every component may have as far as its schema goes."""
@@ -40,8 +43,37 @@ def owns(step: Step, key: str) -> bool:
         return False
     if step.node is not step.item or step.item.anchor:
         return False
-    pairs = [value for node, value in config.pairs if isinstance(node, Scalar) and node.value == key]
+    pairs = [
+        value for node, value in config.pairs if isinstance(node, Scalar) and node.value == key
+    ]
     return len(pairs) == 1 and deref(pairs[0]) is pairs[0] and pairs[0].anchor is None
+
+
+def removal(document: PipelineDocument, step: Step, key: str) -> Edit | None:
+    """Return the edit that removes a key from a config, or None where it would not be gone."""
+    config = step.config
+    if config is None or not owns(step, key) or is_half_typed(document, step):
+        return None
+    if any(isinstance(node, Scalar) and node.value == "<<" for node, _ in config.pairs):
+        return None
+    return remove_field(document, config, config.fields[key][0])
+
+
+def place(document: PipelineDocument, step: Step, key: str, span: Span) -> Span:
+    """Return where a finding about a config value lies: at the alias that gives it another key."""
+    written = step.config.fields[key][1] if step.config is not None else None
+    if isinstance(written, Alias) and document.tree.key_path(span.start)[-1:] != (key,):
+        return written.span
+    return span
+
+
+def is_half_typed(document: PipelineDocument, step: Step) -> bool:
+    """Tell whether a piece of a step does not parse, so that what seems to lack may be there."""
+    if not document.tree.problems:
+        return False
+    following = document.steps[step.index + 1 : step.index + 2]
+    end = following[0].item.start - 1 if following else len(document.text)
+    return document.is_broken(step.item.start, end)
 
 
 def is_connected(document: PipelineDocument, step: Step, project: Project) -> bool:
@@ -49,10 +81,14 @@ def is_connected(document: PipelineDocument, step: Step, project: Project) -> bo
     if step.config is not None and "connection" in step.config.fields:
         return True
     connections = project.connections_for(document.path)
+    if step.spec is None or connections is None:
+        return False
+    # Whether connections that nobody can choose from are wrong is for `no-default-connection`.
+    given = step.lacks_connection and connections.of_family(step.spec.family_spelling)
     return (
-        step.spec is not None
-        and connections is not None
-        and connections.default_of(step.spec.family_spelling) is not None
+        bool(given)
+        or connections.default_of(step.spec.family_spelling) is not None
+        or connections.is_broken(0, len(connections.text))
     )
 
 
@@ -180,10 +216,20 @@ def _meets(
         return True
     if not isinstance(wanted, Mapping):
         return _equals(value, wanted)
-    if not isinstance(value, Node):
+    node = value if isinstance(value, Node) else _as_node(value)
+    if node is None:
         return value is not None
-    found = violations(value, wanted, key, spec.schema, trusted=spec.path is None)
+    found = violations(node, wanted, key, spec.schema, trusted=spec.path is None)
     return all(item.kind == "ambiguous" for item in found)
+
+
+def _as_node(value: object) -> Scalar | None:
+    """Return a plain default as a node, or None for what is no scalar."""
+    if isinstance(value, str):
+        return Scalar(0, 0, None, None, value, '"')
+    if isinstance(value, bool | int | float):
+        return Scalar(0, 0, None, None, str(value).lower(), "")
+    return None
 
 
 def clashes(step: Step, values: Mapping[str, Node], connected: bool) -> frozenset[str]:
@@ -195,7 +241,8 @@ def clashes(step: Step, values: Mapping[str, Node], connected: bool) -> frozense
     if spec is not None:
         if takes_query_or_table(spec):
             given = [name for name in ("query", "table") if is_given(values.get(name))]
-            found.add(f"query or table: {len(given)}" if len(given) != 1 else "")
+            if len(given) != 1:
+                found.add(f"query or table: {len(given)}")
         found.update(repr(item.constraint) for item in unmet(spec, values, connected))
     if _text(values.get("delimiter"), ",") == _text(values.get("quotechar"), '"'):
         found.add("quotechar")
@@ -214,7 +261,7 @@ def may_set(
     value: Node,
     instead: str | None = None,
 ) -> bool:
-    """Tell whether a fix may give a config key a value (and drop `instead`) without a new finding."""
+    """Tell whether a fix may set a config key (and drop `instead`) without a new finding."""
     spec = step.spec
     if spec is None or key not in spec.known or key in spec.connection_fields:
         return False
@@ -233,11 +280,16 @@ def may_set(
     return True
 
 
+def is_absolute(path: str) -> bool:
+    """Tell whether a path starts at the root of a file system, of Windows too."""
+    return path.startswith(("/", "\\")) or _DRIVE.match(path) is not None
+
+
 def leaves_base(path: str, base: str | None) -> bool:
     """Tell whether a path below a base folder leads out of it; neither is looked up on disk."""
     if "://" in path:
         return False
-    if path.startswith(("/", "\\")) or _DRIVE.match(path):
+    if is_absolute(path):
         if base is None or not path.startswith("/") or not base.startswith("/"):
             return True
         folder = os.path.normpath(base).rstrip("/") + "/"
@@ -255,13 +307,13 @@ def query_offence(step: Step, node: Scalar) -> sql.Offence | None:
     name = step.component.value if step.component is not None else ""
     mode = step.scalar("mode")
     reads = name.endswith(".extractor") or (mode is not None and mode.value == "read")
-    dialect = _dialect(step, name)
+    dialect = _dialect(name)
     if not reads or dialect is None or node.type != "str":
         return None
     return sql.offence(node.value, dialect)
 
 
-def _dialect(step: Step, name: str) -> str | None:
+def _dialect(name: str) -> str | None:
     spelling = name.partition(".")[0]
     found = sql.DIALECTS.get(spelling)
     return found or {"mariadb": "mysql", "postgresql": "postgres"}.get(spelling)
@@ -279,8 +331,11 @@ def upstream(document: PipelineDocument, step: Step) -> Sequence[str] | None:
             return []
         before = document.steps[step.index - 1].id
         return None if before is None else [before]
-    ids = [node.value for node in step.needs]
-    return None if any(has_variable(name) for name in ids) else ids
+    ids = [node.value for node in step.needs if node.type != "null"]
+    known = {node.value for node in (one.scalar("id") for one in document.steps) if node}
+    if any(has_variable(name) or name not in known for name in ids):
+        return None
+    return list(dict.fromkeys(ids))
 
 
 def tables_of(ids: Sequence[str]) -> Sequence[str]:
@@ -290,11 +345,17 @@ def tables_of(ids: Sequence[str]) -> Sequence[str]:
 
 
 def unknown_tables(
-    document: PipelineDocument, step: Step, node: Scalar
+    document: PipelineDocument, step: Step, node: Scalar, ids: Sequence[str] | None = None
 ) -> Sequence[sql.Relation]:
-    """Return the tables in the query of a DuckDB step that no earlier step provides."""
+    """Return the tables in the query of a DuckDB step that none of the steps `ids` provides.
+
+    Without `ids` they are the steps that it takes its data from.
+    """
     name = step.component.value if step.component is not None else ""
-    ids = upstream(document, step) if name == "duckdb.processor" else None
+    if name != "duckdb.processor":
+        return ()
+    if ids is None:
+        ids = upstream(document, step)
     if ids is None or node.type != "str":
         return ()
     # The runtime puts one more underscore before an id that starts with a digit.

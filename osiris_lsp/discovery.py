@@ -39,11 +39,11 @@ _FOREIGN: Final = frozenset(
 )
 
 
-def find_root(folder: str) -> str:
+def find_root(folder: str, fallback: str | None = None) -> str:
     """Return the project root of a folder.
 
     It is the nearest ancestor with a connections file, `osiris.yaml`, `osiris-lsp.toml` or
-    `[tool.osiris-lsp]`, else the root of the repository, else the folder itself.
+    `[tool.osiris-lsp]`, else the root of the repository, else `fallback` or the folder itself.
     """
     repository = None
     for ancestor in ancestors(folder):
@@ -55,7 +55,7 @@ def find_root(folder: str) -> str:
         if ".git" in names:
             repository = ancestor
             break
-    return repository or os.path.abspath(folder)
+    return repository or os.path.abspath(fallback or folder)
 
 
 def find_settings(folder: str) -> str | None:

@@ -6,9 +6,16 @@ from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
 from osiris_lsp.discovery import Kind
-from osiris_lsp.refs import Reference, parse_reference
+from osiris_lsp.refs import NAME, Reference, literal_secrets, parse_reference
 from osiris_lsp.schema import Violation, violations
-from osiris_lsp.specs import ComponentSpec, Families, FamilySpec, Schema, load_schema, nearest
+from osiris_lsp.specs import (
+    ComponentSpec,
+    Families,
+    FamilySpec,
+    Schema,
+    load_schema,
+    nearest,
+)
 from osiris_lsp.suppressions import Suppression, find_suppressions
 from osiris_lsp.syntax import parse
 from osiris_lsp.text import Span
@@ -62,7 +69,22 @@ class Document:
         """Every range of the text that may hold a secret; `excerpt()` masks them."""
         from osiris_lsp.sensitive import find_sensitive  # needed only where there are findings
 
-        return find_sensitive(self.tree, (node for _, node in self.declared_secrets))
+        declared = (node for _, node in (*self.declared_secrets, *self.misspelt_secrets))
+        return find_sensitive(self.tree, declared)
+
+    @property
+    def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:
+        """Scalars of unknown fields whose name is that of a secret field but for a slip."""
+        return iter(())
+
+    def is_broken(self, start: int, end: int) -> bool:
+        """Tell whether the text does not parse somewhere in a range, so that pieces may lack."""
+        return any(
+            problem.rule not in ("unquoted-reference", "multiple-documents")
+            and start <= problem.end
+            and problem.start <= end
+            for problem in self.tree.problems
+        )
 
     def key(self, name: str) -> Scalar | None:
         """Return the key node of a top-level field, or None."""
@@ -274,6 +296,24 @@ class ConnectionsDocument(Document):
             FamilyEntry(key, value, self.known_families.find(key.value)) for key, value in entries
         )
 
+    def may_be(self, entry: FamilyEntry, spelling: str) -> bool:
+        """Tell whether an unknown family is certainly that one and can be renamed to it.
+
+        Its connections have the fields of that family, no secret is written out, and no other entry
+        is, or may be meant to be, the same family.
+        """
+        known = self.known_families
+        renamed = FamilyEntry(entry.key, entry.value, known.find(spelling))
+        for other in self.families:
+            guess = other.spec is None and nearest(other.name, known.spellings)
+            name = known.canonical(guess) if guess else other.canonical
+            if other is not entry and name == renamed.canonical:
+                return False
+        return bool(renamed.connections) and all(
+            link.fits and not any(literal_secrets(item.value) for _, item in link.secrets)
+            for link in renamed.connections
+        )
+
     @cached_property
     def connections(self) -> Sequence[Connection]:
         """All connections in the order of the file."""
@@ -284,6 +324,17 @@ class ConnectionsDocument(Document):
         """Scalars of fields that a family declares secret, with the name of the field."""
         for entry in self.connections:
             yield from entry.secrets
+
+    @property
+    def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:
+        """Scalars of unknown fields whose name is that of a secret field but for a slip."""
+        for entry in self.connections:
+            if entry.spec is None:
+                continue
+            names = [name for name, field in entry.spec.fields.items() if field.secret]
+            for name, (_, value) in entry.fields.items():
+                if name not in entry.spec.fields and nearest(name, names) is not None:
+                    yield from ((name, scalar) for scalar in scalars(deref(value)))
 
     @cached_property
     def violations(self) -> Sequence[Violation]:
@@ -298,6 +349,33 @@ class ConnectionsDocument(Document):
     def find(self, family: str, alias: str) -> Connection | None:
         """Return a connection by family (any spelling) and alias, or None."""
         return next((entry for entry in self.of_family(family) if entry.alias == alias), None)
+
+    def resolve(self, reference: Reference) -> Connection | None:
+        """Return the connection that a reference means, or None."""
+        if reference.alias is None:
+            return self.default_of(reference.family)
+        return self.find(reference.family, reference.alias)
+
+    def guess(self, text: str, family: str = "") -> Reference | None:
+        """Return the reference to an existing connection that a malformed one most likely means.
+
+        `family` is the one of the step's component. The result has an alias and keeps CONN-004.
+        """
+        body = text.strip().removeprefix("@").lower()
+        spelled = body.replace("-", "_")
+        tries = [body, spelled, f"{family}.{spelled}"]
+        breaks = [at for at, char in enumerate(body) if char in "-_:/ "]
+        tries += [f"{body[:at]}.{body[at + 1 :]}" for at in breaks]
+        for attempt in tries:
+            reference = parse_reference(f"@{attempt}")
+            if reference is not None and reference.strict:
+                entry = self.resolve(reference)
+                if entry is not None and NAME.fullmatch(entry.alias):
+                    return Reference(reference.family, entry.alias, True)
+        parsed = [parse_reference(str(entry)) for entry in self.connections]
+        known = {str(found): found for found in parsed if found is not None and found.strict}
+        close = nearest(f"@{body}", known)
+        return None if close is None else known[close]
 
     def default_of(self, family: str) -> Connection | None:
         """Return the connection that `@family` means (CONN-003), or None.
@@ -323,6 +401,8 @@ def _looks_like_family(value: Node) -> bool:
     )
 
 
+_HTTP: Final = frozenset(("api", "graphql", "oauth", "openai", "posthog", "shopify", "supabase"))
+
 Shape = Literal["oml", "driver", "legacy", "none"]
 
 
@@ -345,6 +425,7 @@ class Step:
         self.item = item
         node = deref(item)
         self.node = node if isinstance(node, Map) else None
+        self.fields: Mapping[str, tuple[Scalar, Node]] = self.node.fields if self.node else {}
         self.shape: Shape = "none"
         self.component: Scalar | None = None
         fields = self.fields
@@ -361,11 +442,6 @@ class Step:
                 break
         name = self.component.value if self.component is not None else ""
         self.spec = components.get(name)
-
-    @property
-    def fields(self) -> Mapping[str, tuple[Scalar, Node]]:
-        """The keys of the step to key and value nodes."""
-        return self.node.fields if self.node is not None else {}
 
     @property
     def is_legacy(self) -> bool:
@@ -424,6 +500,88 @@ class Step:
         """The reference to a connection, where it can be read."""
         node = self.connection
         return parse_reference(node.value) if node is not None and node.type == "str" else None
+
+    def readable(self, profile: str) -> Reference | None:
+        """The reference where a profile lets it be written like that, else None.
+
+        CONN-004 holds, and with the profile `osiris-runtime` its wider form with an alias (R-07).
+        """
+        reference = self.reference
+        if reference is None or reference.strict:
+            return reference
+        wide = profile == "osiris-runtime" and reference.alias is not None
+        return reference if wide else None
+
+    def misfit(
+        self, families: Families, reference: Reference | None = None
+    ) -> tuple[str, str] | None:
+        """Return the family of the component and the one of a reference where they differ.
+
+        `reference` is by default the one of the step. Both are known families; an `api` component
+        may use any family that speaks HTTP.
+        """
+        reference = reference or self.reference
+        if reference is None or self.component is None:
+            return None
+        spelling = self.component.value.partition(".")[0]
+        if self.spec is not None:
+            spelling = self.spec.family_spelling
+        wanted, given = families.find(spelling), families.find(reference.family)
+        if wanted is None or given is None or wanted.name == given.name:
+            return None
+        if wanted.name == "api" and given.name in _HTTP:
+            return None
+        return wanted.name, given.name
+
+    def written(self, key: str) -> Scalar | None:
+        """Return the scalar of a key that an edit changes for this step only, or None."""
+        if self.node is None or self.node is not self.item or self.item.anchor:
+            return None
+        for name, value in self.node.pairs:
+            if isinstance(name, Scalar) and name.value == key:
+                return value if isinstance(value, Scalar) and value.anchor is None else None
+        return None
+
+    @property
+    def lacks_connection(self) -> bool:
+        """Whether the step leaves its connection to the default of the family.
+
+        It names none, its component needs fields of one, and its config gives none of these.
+        """
+        if self.spec is None or self.is_legacy:
+            return False
+        fields: Mapping[str, tuple[Scalar, Node]] = {}
+        if self.config is not None:
+            fields = self.config.fields
+        elif "config" in self.fields:
+            value = deref(self.fields["config"][1])
+            if not isinstance(value, Scalar) or value.type != "null":
+                return False
+        needed = [name for name in self.spec.required if name in self.spec.connection_fields]
+        return (
+            bool(needed)
+            and "connection" not in fields
+            and "<<" not in fields
+            and not any(name in fields for name in needed)
+        )
+
+    @property
+    def written_config(self) -> tuple[Scalar, Node] | None:
+        """The key `config` and its value where they are written in the step itself, else None."""
+        if self.node is not self.item or self.item.anchor or self.node is None:
+            return None
+        for key, value in self.node.pairs:
+            if isinstance(key, Scalar) and key.value == "config" and value.anchor is None:
+                return key, value
+        return None
+
+    def place(self, node: Node) -> Span:
+        """Where a finding about a value of the step lies: at the step where others share it."""
+        if self.item.start <= node.start <= self.item.end and self.node is self.item:
+            return node.span
+        if isinstance(self.item, Map) and self.item.pairs:
+            return self.item.pairs[0][0].span
+        return self.item.span
 
     @cached_property
     def needs(self) -> Sequence[Scalar]:
@@ -553,3 +711,37 @@ def walk(node: Node, depth: int = 0) -> Iterator[tuple[Scalar | None, Node]]:
         for item in node.items:
             yield None, item
             yield from walk(item, depth + 1)
+
+
+def part_span(tree: Tree, node: Scalar, start: int, end: int) -> Span:
+    """Return the range in the text of a word of a scalar's value, in block and folded ones too.
+
+    Where escapes hide the word it is the range of the whole content.
+    """
+    inner, word = node.inner, node.value[start:end]
+    first = inner.start
+    if node.style in ("|", ">"):
+        header = re.search(r"[\r\n]", tree.text[inner.start : inner.end])
+        first += header.start() if header else 0
+    elif tree.text[inner.start : inner.end] == node.value:
+        return Span(first + start, first + end)
+    source = tree.text[first : inner.end]
+    if not word or source.count(word) != node.value.count(word):
+        return inner
+    at = -len(word)
+    for _ in range(node.value.count(word, 0, start) + 1):
+        at = source.find(word, at + len(word))
+    return Span(first + at, first + at + len(word))
+
+
+def is_csv_option(step: Step, violation: Violation) -> bool:
+    """Tell whether `csv-option` reports a violation instead of `config-type` and `config-value`."""
+    name = step.component.value if step.component is not None else ""
+    if not name.startswith("filesystem.csv_") or len(violation.path) != 1:
+        return False
+    if violation.kind != "value":
+        return False
+    if violation.name in ("encoding", "newline"):
+        return bool(violation.choices)
+    node = violation.node
+    return violation.name == "delimiter" and isinstance(node, Scalar) and node.value == "\\t"

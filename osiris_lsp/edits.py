@@ -1,12 +1,13 @@
 """Edits of YAML that several rules share: replace, quote, rename, add and remove without loss."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from osiris_lsp.documents import Document
-from osiris_lsp.finding import Edit
+from osiris_lsp.finding import Edit, Fix, Problem
 from osiris_lsp.syntax import parse
+from osiris_lsp.text import Span
 from osiris_lsp.tree import Map, Node, Scalar, Tree, deref, resolve
 
 _LINE_BREAK: Final = re.compile(r"\r\n|\n|\r")
@@ -145,6 +146,31 @@ def add_fields(
     return Edit(at, at, body)
 
 
+def insert_behind(
+    document: Document, mapping: Map, key: str, name: str, written: str
+) -> Edit | None:
+    """Return the edit that adds a field (name, YAML text) to a mapping right behind another one.
+
+    None where the field does not stand in the mapping itself, or shares its last line with more.
+    """
+    pairs = [pair for pair in mapping.pairs if getattr(pair[0], "value", None) == key]
+    if len(pairs) != 1:
+        return None
+    before, value = pairs[0]
+    text = document.text
+    if not isinstance(value, Scalar) or value.style in ("|", ">") or value.start == value.end:
+        return None
+    if mapping.flow:
+        return Edit(value.end, value.end, f", {name}: {written}")
+    at = _line_end(text, value.end)
+    tail = text[value.end : at].strip()
+    line = document.tree.lines.position(before.begin)
+    lead = text[before.begin - line.column : before.begin]
+    if (tail and not tail.startswith("#")) or lead.strip(" -"):
+        return None
+    return Edit(at, at, f"{newline(document)}{' ' * line.column}{name}: {written}")
+
+
 def _line_end(text: str, offset: int) -> int:
     match = re.compile(r"\r\n|\n|\r|\Z").search(text, offset)
     return match.start() if match else len(text)
@@ -198,3 +224,25 @@ def _comments_inside(document: Document, start: int, value: Node) -> bool:
     if isinstance(value, Scalar):
         return False
     return re.search(r"(?m)(?:^|\s)#", document.text[start : value.end]) is not None
+
+
+def reported(document: Document, rule: str) -> Iterator[Problem]:
+    """Yield what the parser noticed for a rule, with its repairs.
+
+    These are safe: the text could not be loaded before.
+    """
+    end = len(document.text)
+    for problem in document.tree.problems:
+        if problem.rule == rule:
+            fix = None
+            if problem.edits:
+                fix = Fix(problem.title, True, tuple(Edit(*edit) for edit in problem.edits))
+            yield Problem(Span(problem.start, min(problem.end, end)), problem.message, fix)
+
+
+def quote_marks(document: Document, node: Scalar) -> tuple[Edit, Edit] | None:
+    """Return the edits that put quotes around a plain one-line scalar; they hold no text of it."""
+    written = document.text[node.start : node.end]
+    if node.style or not written or not written.isprintable() or '"' in written or "\\" in written:
+        return None
+    return Edit(node.start, node.start, '"'), Edit(node.end, node.end, '"')

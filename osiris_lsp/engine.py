@@ -1,8 +1,8 @@
 """Lint one document: run the rules that are on, apply suppressions, put findings in order."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from osiris_lsp.discovery import matcher
 from osiris_lsp.documents import Document, PipelineDocument
@@ -32,13 +32,17 @@ class Report(NamedTuple):
     crashes: Sequence[Crash]
 
 
+Running = tuple[Entry, Severity, Callable[[Any, Project], Iterable[Problem]]]
+"""A rule that is on, the severity in force, and its `check`."""
+
+
 class Linter:
     """The rules that the settings of a project turn on, ready to run."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.settings: Settings = project.settings
-        self._by_kind: dict[str, list[tuple[Entry, Severity]]] = {}
+        self._by_kind: dict[str, list[Running]] = {}
 
     @cached_property
     def rules(self) -> Sequence[Entry]:
@@ -73,10 +77,10 @@ class Linter:
         for _, words in settings.per_file_ignores:
             yield from (("per-file-ignores", word) for word in words if not is_selector(word))
 
-    def _for_kind(self, kind: str) -> list[tuple[Entry, Severity]]:
+    def _for_kind(self, kind: str) -> list[Running]:
         if kind not in self._by_kind:
             self._by_kind[kind] = [
-                (entry, self.severities.get(entry.name, entry.severity))
+                (entry, self.severities.get(entry.name, entry.severity), load(entry.name).check)
                 for entry in self.rules
                 if kind in entry.kinds
             ]
@@ -88,20 +92,20 @@ class Linter:
         findings: list[Finding] = []
         ignored = self._ignored(document.path)
         unused = None
-        for entry, severity in self._for_kind(document.kind):
-            if ignored and any(matches(selector, entry) for selector in ignored):
+        for running in self._for_kind(document.kind):
+            if ignored and any(matches(selector, running[0]) for selector in ignored):
                 continue
-            if entry.name == _UNUSED:
-                unused = (entry, severity)
+            if running[0].name == _UNUSED:
+                unused = running
                 continue
-            self._run(document, entry, severity, findings, crashes)
+            self._run(document, running, findings, crashes)
         findings = list(dict.fromkeys(findings))
         kept = findings
         if document.suppressions:
             kept = [finding for finding in findings if not _silenced(document, finding)]
             if unused is not None:
                 late: list[Finding] = []
-                self._run(document, *unused, late, crashes)
+                self._run(document, unused, late, crashes)
                 kept += [finding for finding in late if not _silenced(document, finding)]
         if isinstance(document, PipelineDocument):
             self.project.note(document)
@@ -116,13 +120,13 @@ class Linter:
     def _run(
         self,
         document: Document,
-        entry: Entry,
-        severity: Severity,
+        running: Running,
         findings: list[Finding],
         crashes: list[Crash],
     ) -> None:
+        entry, severity, check = running
         try:
-            for problem in load(entry.name).check(document, self.project):
+            for problem in check(document, self.project):
                 findings.append(_finding(document, entry, severity, problem, self.severities))
         except Exception as error:  # one broken rule never hides the others
             import traceback

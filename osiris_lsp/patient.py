@@ -1,6 +1,7 @@
 """A text under repair: pieces are overwritten in place, so that every position stays valid."""
 
 import re
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from osiris_lsp.text import LineIndex, Span
@@ -35,7 +36,7 @@ class Patient:
     """The text under repair; `text` always has the length of `original`.
 
     `holes` are the scalars that stand in for broken text, as `tree.compose` takes them. `touched`
-    collects the ranges that were overwritten since it was emptied, `blanked` the lines that are gone.
+    collects the ranges that were overwritten since it was emptied, `blanked` the lines that went.
     """
 
     def __init__(self, text: str) -> None:
@@ -66,7 +67,7 @@ class Patient:
         return Span(start, self.body_end(start))
 
     def body_end(self, start: int) -> int:
-        """Return where the text from an offset to the end of its line ends, its comment left out."""
+        """Return where the text from an offset on ends in its line, the comment left out."""
         end = self.lines.line_span(self.line_of(start)).end
         text = self.text[start:end]
         comment = _COMMENT.search(text)
@@ -83,6 +84,13 @@ class Patient:
                 return line
             line -= 1
         return None
+
+    def below(self, line: int) -> Iterator[int]:
+        """Yield the lines below one that are not blank and no comments."""
+        for number in range(line + 1, len(self.lines)):
+            text = self.line(number).lstrip()
+            if text and not text.startswith("#"):
+                yield number
 
     def key_column(self, line: int) -> int:
         """Return the column of the key of a line, behind dashes; without a key of its text."""
@@ -112,11 +120,10 @@ class Patient:
         if column is None:
             column = self.indent(line)
         last = line
-        for below in range(line + 1, len(self.lines)):
-            if self.line(below).strip():
-                if self.indent(below) <= column:
-                    break
-                last = below
+        for below in self.below(line):
+            if self.indent(below) <= column:
+                break
+            last = below
         return last
 
     def blank(self, first: int, last: int) -> None:
@@ -138,13 +145,13 @@ class Patient:
         indent = self.indent(line)
         is_item = self.line(line).lstrip().startswith("-")
         last = line
-        for below in range(line + 1, len(self.lines)):
-            text = self.line(below)
-            if text.strip():
-                own = self.indent(below)
-                if own < indent or (own == indent and text.lstrip().startswith("-") != is_item):
-                    break
-                last = below
+        for below in self.below(line):
+            own = self.indent(below)
+            if own < indent:
+                break
+            if own == indent and self.line(below).lstrip().startswith("-") != is_item:
+                break
+            last = below
         return last
 
     def take_value(self, line: int, at: int) -> None:
@@ -167,7 +174,7 @@ def insertion(at: int, text: str) -> tuple[SyntaxEdit, ...]:
 
 
 def quoting(text: str, start: int, end: int) -> tuple[tuple[SyntaxEdit, ...], ...]:
-    """Return the candidates that quote a range as it is written; none where it holds both quotes."""
+    """Return the candidates that quote a range as written; none where it holds both quotes."""
     body = text[start:end]
     if not body:
         return ()

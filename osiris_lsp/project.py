@@ -279,6 +279,7 @@ def usage_of(step: Step, families: Families) -> Usage | None:
 def open_project(
     folder: str,
     *,
+    fallback: str | None = None,
     isolated: bool = False,
     overlay: Mapping[str, str] | None = None,
     connections_file: str | None = None,
@@ -288,7 +289,7 @@ def open_project(
 ) -> Project:
     """Return the project of a folder; problems of its settings are in `Project.problems`.
 
-    `isolated` ignores settings files. `overrides` are settings given on the command line.
+    `fallback` is its root where nothing marks one. `isolated` ignores settings files. `overrides` are settings given on the command line.
     """
     settings = Settings()
     problems: Sequence[SettingsProblem] = ()
@@ -302,7 +303,7 @@ def open_project(
     if overrides:
         settings = settings._replace(**overrides)  # type: ignore[arg-type]
     project = Project(
-        find_root(folder),
+        find_root(folder, fallback),
         settings,
         overlay=overlay,
         connections_file=connections_file,

@@ -1,4 +1,4 @@
-"""Repair a text that does not parse, without moving a character, so that the rest keeps its findings.
+"""Repair a text that does not parse without moving a character, so that the rest stays checked.
 
 Each round takes the parser's complaint, says it as a person would, and hides the smallest piece
 that explains it: a character is replaced, a value is taken out, or a line and the lines below it
@@ -11,7 +11,7 @@ from typing import Final
 
 import yaml
 
-from osiris_lsp import brackets, repairs
+from osiris_lsp import brackets, layout, repairs
 from osiris_lsp.patient import Diagnosis, Patient
 from osiris_lsp.text import Span
 from osiris_lsp.tree import SyntaxEdit, SyntaxProblem, Tree, compose
@@ -21,6 +21,10 @@ MAX_ROUNDS: Final = 40
 
 MAX_WORK: Final = 4_000_000
 """Characters that are parsed again and again before the rest of a file is given up."""
+
+NEAR: Final = 4
+FAR: Final = 500
+"""Lines above an error in which a quote that is never closed is looked for."""
 
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
@@ -80,10 +84,10 @@ def _problems(patient: Patient, cases: Sequence[_Case], work: int) -> list[Synta
             if work > 0 and edits and _parses(patient, touched, edits):
                 chosen = edits
                 break
-        end = len(patient.text)
-        start = min(diagnosis.start, end)
-        diagnosis = diagnosis._replace(start=start, end=min(max(diagnosis.end, start), end))
-        found.append(diagnosis.problem(chosen))
+        size = len(patient.text)
+        start = min(diagnosis.start, size)
+        end = min(max(diagnosis.end, start), size)
+        found.append(diagnosis._replace(start=start, end=end).problem(chosen))
     return sorted(found, key=lambda problem: problem.start)
 
 
@@ -145,13 +149,16 @@ def _scanning(
 ) -> Diagnosis | None:
     """Read what the scanner says about single characters."""
     if "cannot start any token" in problem:
+        if patient.text[at - 1 : at] in ("'", '"'):
+            cause = repairs.open_quote(patient, patient.line_of(at), FAR)
+            if cause is not None:
+                return repairs.unclosed(patient, cause)
         return repairs.bad_start(patient, at)
     if "tab character" in problem:
         place = repairs.tab_near(patient, patient.line_of(at))
         return None if place is None else repairs.tab(patient, place)
-    if "escape" in problem or "hexdecimal" in problem or "hexadecimal" in problem:
-        if "quoted" in context:
-            return repairs.escape(patient, opened, at)
+    if "quoted" in context and ("escape" in problem or "decimal" in problem):
+        return repairs.escape(patient, opened, at)
     if "an alias" in context or "an anchor" in context:
         return repairs.anchor_name(patient, opened)
     if "comment or line break" in problem and "block scalar" in context:
@@ -166,7 +173,7 @@ def _quoting(
 ) -> Diagnosis | None:
     """Find a quote that is not closed, or closed too early."""
     if "a quoted scalar" in context:
-        cause = repairs.open_quote(patient, patient.line_of(opened), 4)
+        cause = repairs.open_quote(patient, patient.line_of(opened), NEAR)
         return repairs.unclosed(patient, opened if cause is None else cause)
     line = patient.line_of(at)
     behind = patient.text[:at].rstrip(" ")[-1:] in ("'", '"')
@@ -174,7 +181,7 @@ def _quoting(
         found = repairs.after_quote(patient, at) if _starts_quoted(patient, line, at) else None
         if found is not None:
             return found
-    cause = repairs.open_quote(patient, line, 500 if behind else 4)
+    cause = repairs.open_quote(patient, line, FAR if behind else NEAR)
     return None if cause is None else repairs.unclosed(patient, cause)
 
 
@@ -194,9 +201,9 @@ def _parsing(patient: Patient, problem: str, context: str, opened: int, at: int)
     ):
         return brackets.flow(patient, opened, at)
     if "mapping values are not allowed" in problem:
-        return repairs.mapping_value(patient, at)
+        return layout.mapping_value(patient, at)
     if "could not find expected ':'" in problem:
-        return repairs.missing_colon(patient, opened)
+        return layout.missing_colon(patient, opened)
     if "expected key" in problem or "expected '-' indicator" in problem:
-        return repairs.expected_key(patient, at, "indicator" in problem)
+        return layout.expected_key(patient, at, "indicator" in problem)
     return repairs.other(patient, at, opened, problem)

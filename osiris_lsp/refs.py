@@ -41,6 +41,8 @@ PROVIDERS: Final = ("vault", "aws-sm", "keyring", "file")
 
 _VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARAMETER: Final = re.compile(r"params\.[A-Za-z_][A-Za-z0-9_.-]*")
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Z0-9_]")
+_BLANK: Final = re.compile(r"\s|$")
 _OPENING: Final = re.compile(r"\$\$\{|\$\{")
 
 SegmentKind = Literal["literal", "variable", "provider", "parameter", "malformed"]
@@ -93,7 +95,7 @@ def _variable(value: str, start: int) -> Segment:
     close = value.find("}", start)
     nested = value.find("${", start + 2)
     if close < 0:
-        stop = re.compile(r"\s|$").search(value, start)
+        stop = _BLANK.search(value, start)
         end = stop.start() if stop else len(value)
         return Segment("malformed", start, max(end, start + 2), reason="it has no closing `}`")
     if 0 <= nested < close:
@@ -121,9 +123,9 @@ def _variable(value: str, start: int) -> Segment:
     return Segment("malformed", start, end, reason=f"`{body}` is no variable name")
 
 
-def variable_name(family: str, alias: str, field: str) -> str:
+def variable_name(*parts: str) -> str:
     """Return the name of the variable for a field: `FAMILY_ALIAS_FIELD`."""
-    return re.sub(r"[^A-Z0-9_]", "_", f"{family}_{alias}_{field}".upper())
+    return _NOT_IN_NAMES.sub("_", "_".join(parts).upper())
 
 
 # What stands for a secret without being one: templates, references to stores, encrypted values.

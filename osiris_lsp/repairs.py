@@ -1,10 +1,10 @@
-"""The parser's complaints about blocks and scalars, said as a person would, with a repair."""
+"""The parser's complaints about single values and characters, said as a person would."""
 
 import re
 from typing import Final
 
 from osiris_lsp.brackets import CLOSING, enclosing, extent, extra
-from osiris_lsp.patient import KEY, Diagnosis, Patient, insertion, quoting
+from osiris_lsp.patient import Diagnosis, Patient, insertion, quoting
 from osiris_lsp.text import Span, printable
 from osiris_lsp.tree import SyntaxEdit
 
@@ -22,13 +22,7 @@ _CLOSED: Final = (
     re.compile(r'"(?:[^"\\]|\\.)*"\s*(?:$|[,\]}#:])', re.DOTALL | re.MULTILINE),
     re.compile(r"'(?:[^']|'')*'\s*(?:$|[,\]}#:])", re.DOTALL | re.MULTILINE),
 )
-_NO_SPACE: Final = re.compile(r"\s*(?:-\s+)*[A-Za-z_][\w.-]*:(?=[^\s/:])")
-_EQUALS: Final = re.compile(r"\s*(?:-\s+)*[A-Za-z_][\w.-]*(\s*=\s*)(?=[^\s=])")
-_DASH: Final = re.compile(r"\s*(-)[A-Za-z_\"'{\[][^\r\n]*")
 _CONFLICT: Final = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
-_BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
-_NAME: Final = re.compile(r"[A-Za-z_][\w.-]*")
-_WORD: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def control(patient: Patient) -> Diagnosis | None:
@@ -246,282 +240,6 @@ def after_quote(patient: Patient, at: int) -> Diagnosis | None:
     return Diagnosis(stray, stray + 1, message, title="Quote the whole text", candidates=edits)
 
 
-def mapping_value(patient: Patient, at: int) -> Diagnosis:
-    """Report a colon where no key may stand."""
-    line = patient.line_of(at)
-    span = patient.lines.line_span(line)
-    text = patient.line(line)
-    key = KEY.match(text)
-    colon = at - span.start
-    if key and key.end() <= colon and text[key.end() : colon].strip():
-        return _second_colon(patient, line, at)
-    above = patient.above(line)
-    start = span.start + patient.indent(line)
-    if above is not None:
-        found = no_pair(patient, above) or _dashless_space(patient, above)
-        if found is not None:
-            return found
-        if _is_bare(patient, above):
-            return _not_a_pair(patient, above)
-        if patient.indent(above) < patient.indent(line):
-            return _too_deep(patient, line, patient.key_column(above), at)
-    message = "a `key: value` pair cannot stand here; check the indentation"
-    patient.blank_block(line)
-    return Diagnosis(start, max(at, start), message)
-
-
-def _is_bare(patient: Patient, line: int) -> bool:
-    """Tell whether a line is a single word, as a key without its colon is."""
-    start, stop = (
-        max(patient.content(line).start, patient.value_start(line)),
-        patient.content(line)[1],
-    )
-    return _NAME.fullmatch(patient.text, start, stop) is not None
-
-
-def _too_deep(patient: Patient, line: int, column: int, at: int) -> Diagnosis:
-    """Report a line below one that has a value already, and hide what hangs on it."""
-    start = patient.lines.starts[line] + patient.indent(line)
-    last = patient.block_end(line, column)
-    own = patient.block_end(line)
-    alone = all(
-        patient.indent(below) < patient.indent(line)
-        for below in range(own + 1, last + 1)
-        if patient.line(below).strip()
-    )
-    edits = _shifted(patient, line, column) if alone else ()
-    patient.blank(line, last)
-    message = (
-        "this line is indented deeper than the line above, although that line has a value already; "
-        "check the indentation"
-    )
-    title = "Align with the line above"
-    return Diagnosis(start, max(at, start), message, title=title, candidates=edits)
-
-
-def _second_colon(patient: Patient, line: int, at: int) -> Diagnosis:
-    start = patient.value_start(line)
-    stop = patient.body_end(start)
-    first = patient.text[start:at].strip()
-    candidates = quoting(patient.text, start, stop)
-    patient.take_value(line, at)
-    if _WORD.fullmatch(first):
-        message = "a second key cannot stand on this line; put it on the next, or quote the value"
-        return Diagnosis(start, at + 1, message)
-    message = "the value holds a second `: `; quote it"
-    return Diagnosis(start, stop, message, title="Quote the value", candidates=candidates)
-
-
-def no_pair(patient: Patient, line: int) -> Diagnosis | None:
-    """Report a key and a value without `: ` between them: `host:db`, `host = db`."""
-    text = patient.line(line)
-    if KEY.match(text):
-        return None
-    start = patient.lines.starts[line]
-    glued = _NO_SPACE.match(text)
-    if glued:
-        colon = start + glued.end()
-        message = "a space is missing behind this `:`"
-        patient.blank_block(line)
-        edits = (insertion(colon, " "),)
-        return Diagnosis(colon - 1, colon, message, title="Insert the space", candidates=edits)
-    equals = _EQUALS.match(text)
-    if equals:
-        first, last = start + equals.start(1), start + equals.end(1)
-        sign = start + text.index("=", equals.start(1))
-        patient.blank_block(line)
-        message = "`: ` must stand between a key and its value, not `=`"
-        edits_ = ((SyntaxEdit(first, last, ": "),),)
-        return Diagnosis(sign, sign + 1, message, title="Change to `: `", candidates=edits_)
-    return None
-
-
-def _dashless_space(patient: Patient, line: int) -> Diagnosis | None:
-    """Report a list item without the space behind its dash: `-id: a`."""
-    text = patient.line(line)
-    match = _DASH.match(text)
-    if match is None or text.lstrip().startswith("---"):
-        return None
-    at = patient.lines.starts[line] + match.start(1)
-    patient.blank_block(line)
-    message = "a space is missing behind this `-`"
-    edits = (insertion(at + 1, " "),)
-    return Diagnosis(at, at + 1, message, title="Insert the space", candidates=edits)
-
-
-def missing_colon(patient: Patient, opened: int) -> Diagnosis:
-    """Report a line that is no pair and no list item."""
-    line = patient.line_of(opened)
-    found = no_pair(patient, line)
-    if found is not None:
-        return found
-    above = patient.above(line)
-    text = patient.line(line)
-    if above is not None and patient.indent(above) == patient.indent(line):
-        if patient.line(above).lstrip().startswith("- "):
-            dash = _dashless_space(patient, line)
-            if dash is not None:
-                return dash
-            start = patient.lines.starts[line] + patient.indent(line)
-            stop = patient.body_end(start)
-            patient.blank_block(line)
-            message = "this list item lacks the `- ` in front of it"
-            edits = (insertion(start, "- "),)
-            return Diagnosis(start, stop, message, title="Insert `- `", candidates=edits)
-        if text.lstrip().startswith("-"):
-            dash = _dashless_space(patient, line)
-            if dash is not None:
-                return dash
-    return _not_a_pair(patient, line)
-
-
-def _not_a_pair(patient: Patient, line: int) -> Diagnosis:
-    start, stop = patient.content(line)
-    dashes = patient.value_start(line)
-    start = dashes if dashes < stop and not KEY.match(patient.line(line)) else start
-    message = "this line is no `key: value` pair; add the colon and the value"
-    patient.blank_block(line)
-    return Diagnosis(start, max(stop, start), message)
-
-
-def _shifted(patient: Patient, line: int, column: int) -> tuple[tuple[SyntaxEdit, ...], ...]:
-    """Return the candidates that indent a line by `column`: with its block, or alone."""
-    indent = patient.indent(line)
-    delta = column - indent
-    edits = []
-    for below in range(line, patient.block_end(line) + 1):
-        start = patient.lines.starts[below]
-        if patient.line(below).strip():
-            new = patient.indent(below) + delta
-            edits.append(SyntaxEdit(start, start + patient.indent(below), " " * max(new, 0)))
-    whole = tuple(edits)
-    return (whole, whole[:1]) if len(whole) > 1 else (whole,)
-
-
-def expected_key(patient: Patient, at: int, listed: bool) -> Diagnosis:
-    """Report a line that does not fit its neighbours; `listed` where these are list items."""
-    text = patient.text
-    line = patient.line_of(at)
-    while line > 0 and not patient.line(line).strip():
-        line -= 1
-    start, stop = patient.content(line)
-    before = text[start:at].strip(" -") if at <= stop else ""
-    if at > start and before:
-        if text[at : at + 1] in ("]", "}"):
-            return extra(patient, at)
-        patient.take_value(line, at)
-        return Diagnosis(at, max(stop, at + 1), "nothing more may follow the value on this line")
-    if text[at : at + 1] == ":" and at <= stop:
-        patient.blank_block(line)
-        return Diagnosis(at, at + 1, "a key is missing in front of this `:`")
-    header = _header_above(patient, line)
-    if header is not None:
-        width = patient.indent(header[1]) - patient.indent(line)
-        edits = _shifted(patient, line, patient.indent(header[1]))
-        patient.blank_block(line)
-        message = (
-            f"this line is indented less than the first line of its `{header[0]}` text, which ends "
-            f"the text; indent it by {width} more"
-        )
-        return Diagnosis(start, stop, message, title="Indent it", candidates=edits)
-    if text.startswith("- ", start) or text[start:stop] == "-":
-        return _misplaced_item(patient, line, listed)
-    if listed:
-        return _key_among_items(patient, line)
-    column = _neighbour(patient, line)
-    edits = () if column is None else _shifted(patient, line, column)
-    message = "expected a key here; check the indentation"
-    if column is not None:
-        message = (
-            f"this line is indented by {patient.indent(line)} spaces, its neighbours by {column}"
-        )
-    value = patient.value_start(line)
-    if column is None:
-        patient.blank(line, patient.run_end(line))
-    elif value < stop and patient.text[value] not in "|>":
-        patient.blank(line, line)
-    else:
-        patient.blank(line, patient.block_end(line, min(column, patient.indent(line))))
-    title = "Align with its neighbours"
-    return Diagnosis(start, max(stop, start + 1), message, title=title, candidates=edits)
-
-
-def _header_above(patient: Patient, line: int) -> tuple[str, int] | None:
-    """Return the indicator of a block scalar that a line falls out of, and the scalar's first line."""
-    indent = patient.indent(line)
-    above = patient.above(line)
-    first = None
-    for _ in range(200):
-        if above is None:
-            return None
-        if patient.indent(above) < indent:
-            break
-        first = above
-        above = patient.above(above)
-    match = _BLOCK_HEADER.search(patient.line(above)) if above is not None else None
-    if match is None or first is None or patient.indent(first) <= indent:
-        return None
-    return match[0][0], first
-
-
-def _neighbour(patient: Patient, line: int) -> int | None:
-    """Return the column of the keys above where a line misses it by one or two spaces."""
-    above = patient.above(line)
-    if above is None:
-        return None
-    indent = patient.indent(line)
-    column = patient.key_column(above)
-    return column if 0 < abs(column - indent) <= 1 else None
-
-
-def _misplaced_item(patient: Patient, line: int, listed: bool) -> Diagnosis:
-    indent = patient.indent(line)
-    start, stop = patient.content(line)
-    above = patient.above(line)
-    for _ in range(200):
-        if above is None or patient.indent(above) < indent - 3:
-            break
-        if patient.line(above).lstrip().startswith("- ") and patient.indent(above) != indent:
-            column = patient.indent(above)
-            if abs(column - indent) > 3:
-                break
-            edits = _shifted(patient, line, column)
-            message = (
-                f"this list item is indented by {indent} {_spaces(indent)}, those above by {column}"
-            )
-            patient.blank_block(line)
-            title = "Align with those above"
-            return Diagnosis(start, stop, message, title=title, candidates=edits)
-        above = patient.above(above)
-    message = "a list item cannot stand here, among keys; check the indentation"
-    if listed:
-        message = "this list item does not fit the list around it; check the indentation"
-    patient.blank(line, patient.run_end(line))
-    return Diagnosis(start, stop, message)
-
-
-def _spaces(count: int) -> str:
-    return "space" if count == 1 else "spaces"
-
-
-def _key_among_items(patient: Patient, line: int) -> Diagnosis:
-    start, stop = patient.content(line)
-    indent = patient.indent(line)
-    last = line
-    for below in range(line + 1, len(patient.lines)):
-        text = patient.line(below)
-        if text.strip():
-            if patient.indent(below) < indent or text.lstrip().startswith("- "):
-                break
-            last = below
-    patient.blank(line, last)
-    message = (
-        "this line stands among the items of a list; indent it so that it belongs to the item "
-        "above, or put `- ` in front of it"
-    )
-    return Diagnosis(start, stop, message)
-
-
 def other(patient: Patient, at: int, opened: int, problem: str) -> Diagnosis:
     """Report what no other function of this module knows."""
     line = patient.line_of(at)
@@ -534,7 +252,8 @@ def other(patient: Patient, at: int, opened: int, problem: str) -> Diagnosis:
     if char in ("]", "}") and char:
         return extra(patient, start)
     message = f"this is not valid YAML: {problem or 'it cannot be read'}"
-    title, candidates = "", ()
+    title = ""
+    candidates: tuple[tuple[SyntaxEdit, ...], ...] = ()
     value = patient.value_start(line)
     if "block sequence entries" in problem:
         message = "a list cannot start on the line of its key; put `- ` on the next line"

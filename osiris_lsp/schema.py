@@ -86,14 +86,14 @@ class _Check:
         if self.visits > MAX_VISITS or len(path) > 40:
             return
         schema = self.follow(schema)
-        if not isinstance(schema, Mapping) or not schema:
+        if not isinstance(schema, dict) or not schema:
             return
         node = deref(node)
         if is_unknown(node):
             return
         branches = schema.get("anyOf") or schema.get("oneOf")
-        if isinstance(branches, Sequence) and any(
-            isinstance(branch, Mapping) and set(branch) - {"required"} for branch in branches
+        if isinstance(branches, list) and any(
+            isinstance(branch, dict) and set(branch) - {"required"} for branch in branches
         ):
             yield from self.branches(node, branches, name, path)
         types = _types(schema)
@@ -114,7 +114,7 @@ class _Check:
     def follow(self, schema: object) -> object:
         """Follow `$ref` inside the root schema; any other target allows everything."""
         for _ in range(20):
-            if not isinstance(schema, Mapping) or "$ref" not in schema:
+            if not isinstance(schema, dict) or "$ref" not in schema:
                 return schema
             target = schema["$ref"]
             if not isinstance(target, str) or not target.startswith("#"):
@@ -122,7 +122,7 @@ class _Check:
             found: object = self.root
             for part in target[1:].strip("/").split("/") if target != "#" else ():
                 name = part.replace("~1", "/").replace("~0", "~")
-                found = found.get(name) if isinstance(found, Mapping) else None
+                found = found.get(name) if isinstance(found, dict) else None
             schema = found
         return {}
 
@@ -136,7 +136,7 @@ class _Check:
             found = list(self.check(node, followed, name, path))
             if not found:
                 return
-            types.extend(_types(followed) if isinstance(followed, Mapping) else ())
+            types.extend(_types(followed) if isinstance(followed, dict) else ())
             fits = not (found[0].kind == "type" and found[0].path == path)
             if fits and (closest is None or len(found) < len(closest)):
                 closest = found
@@ -153,7 +153,7 @@ class _Check:
         options = schema.get("enum")
         if "const" in schema:
             options = [schema["const"]]
-        if isinstance(options, Sequence) and not isinstance(options, str):
+        if isinstance(options, list):
             value = to_python(node)
             if not any(type(value) is type(option) and value == option for option in options):
                 yield _enum_problem(node, options, schema, name, path)
@@ -186,7 +186,7 @@ class _Check:
                         yield Violation("value", item, item.span, message, name, (*path, index))
                     seen.add(key)
         items = schema.get("items")
-        if isinstance(items, Mapping):
+        if isinstance(items, dict):
             for index, item in enumerate(node.items):
                 yield from self.check(item, items, f"{name}[{index}]", (*path, index))
 
@@ -194,7 +194,7 @@ class _Check:
         self, node: Map, schema: Schema, name: str, path: tuple[str | int, ...]
     ) -> Iterator[Violation]:
         properties = schema.get("properties")
-        known: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
+        known: Mapping[str, Any] = properties if isinstance(properties, dict) else {}
         rest = schema.get("additionalProperties")
         fields = node.fields
         for key, (key_node, value) in fields.items():
@@ -205,7 +205,7 @@ class _Check:
                 yield Violation(
                     "unknown", key_node, key_node.span, message, key, (*path, key), tuple(known)
                 )
-            elif isinstance(rest, Mapping):
+            elif isinstance(rest, dict):
                 yield from self.check(value, rest, key, (*path, key))
         for required in schema.get("required") or ():
             if isinstance(required, str) and required not in fields:
@@ -228,19 +228,38 @@ def violations(
     return _Check(schema if root is None else root, trusted).check(node, schema, name, ())
 
 
+def properties(schema: Schema) -> Mapping[str, Schema]:
+    """Return the schemas of the fields of a mapping; a stranger may have written anything."""
+    listed = schema.get("properties")
+    if not isinstance(listed, Mapping):
+        return {}
+    return {str(name): field for name, field in listed.items() if isinstance(field, Mapping)}
+
+
+def conflicts(schema: Schema) -> Sequence[tuple[str, ...]]:
+    """Return the groups of fields that exclude each other; the preferred one comes first."""
+    listed = schema.get("x-conflicts")
+    if not isinstance(listed, list) or isinstance(listed, str):
+        return ()
+    return tuple(
+        tuple(map(str, group))
+        for group in listed
+        if isinstance(group, Sequence) and not isinstance(group, str)
+    )
+
+
 def at(schema: Schema, path: Sequence[str | int]) -> Schema | None:
     """Return the schema of the value at a path, or None where it has no single one."""
     found: object = schema
     for part in path:
-        if not isinstance(found, Mapping):
+        if not isinstance(found, dict):
             return None
         if isinstance(part, int):
             found = found.get("items")
         else:
-            properties = found.get("properties")
-            known = isinstance(properties, Mapping) and part in properties
-            found = properties[part] if known else found.get("additionalProperties")
-    return found if isinstance(found, Mapping) else None
+            fields = properties(found)
+            found = fields[part] if part in fields else found.get("additionalProperties")
+    return found if isinstance(found, dict) else None
 
 
 def accepts(schema: Schema, text: str, style: str = "") -> bool:
@@ -268,7 +287,7 @@ def _types(schema: Schema) -> tuple[str, ...]:
     listed = schema.get("type")
     if isinstance(listed, str):
         return (listed,)
-    if isinstance(listed, Sequence):
+    if isinstance(listed, list):
         return tuple(item for item in listed if isinstance(item, str))
     return ()
 

@@ -5,6 +5,7 @@ This errs on the side of masking: what is a finding is for the OSR3xx rules to s
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from osiris_lsp.refs import (
@@ -27,9 +28,17 @@ _NOT: Final = re.compile(
     r"|^(?:auth|keys?)$"
 )
 _LINE: Final = re.compile(
-    r"(?i)[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credential|api[_-]?key|access[_-]?key"
+    r"(?i)(?:password|passwd|passphrase|pwd|secret|token|credential|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|role[_-]?key|anon[_-]?key|authorization)[\w]*[\"']?\s*[:=]\s*"
     r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
+)
+_WORDS: Final = tuple(
+    "password passwd passphrase pwd secret token credential api_key api-key apikey access private"
+    " role anon authorization".split()
+)
+_PREFIXES: Final = tuple(
+    "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ xox sk- sk_ shp AKIA ASIA eyJ AIza glpat- sb_secret_"
+    " phx_".split()
 )
 _TOKEN: Final = re.compile(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abeprs]-[\w-]{10,}|sk-[\w-]{16,}"
@@ -38,6 +47,7 @@ _TOKEN: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Tell whether the name of a key says that its value is a secret."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
@@ -56,8 +66,8 @@ def find_sensitive(tree: Tree, declared: Iterable[Scalar]) -> Sequence[Span]:
         for key, value in mapping.pairs:
             if isinstance(key, Scalar) and is_secret_name(key.value):
                 target = deref(value)
-                for item in target.items if isinstance(target, Seq) else [target]:
-                    item = deref(item)
+                items = target.items if isinstance(target, Seq) else [target]
+                for item in map(deref, items):
                     if isinstance(item, Scalar):
                         _literals(tree, item, found)
                     elif isinstance(item, Map):
@@ -65,7 +75,7 @@ def find_sensitive(tree: Tree, declared: Iterable[Scalar]) -> Sequence[Span]:
                             if isinstance(inner, Scalar):
                                 _literals(tree, inner, found)
     text = tree.text
-    for match in _LINE.finditer(text):
+    for match in _LINE.finditer(text) if _mentions_secret(text) else ():
         value = match["value"].rstrip()
         if (
             value
@@ -76,9 +86,17 @@ def find_sensitive(tree: Tree, declared: Iterable[Scalar]) -> Sequence[Span]:
                 lead = 1 if value[:1] in "\"'" else 0
                 start = match.start("value") + lead
                 found.append(Span(start + span.start, start + span.end))
-    found.extend(connection_string_secrets(text))
-    found.extend(Span(*match.span()) for match in _TOKEN.finditer(text))
+    if ("://" in text and "@" in text) or ("=" in text and _mentions_secret(text)):
+        found.extend(connection_string_secrets(text))
+    if any(prefix in text for prefix in _PREFIXES):
+        found.extend(Span(*match.span()) for match in _TOKEN.finditer(text))
     return merged([span for span in found if span.end > span.start])
+
+
+def _mentions_secret(text: str) -> bool:
+    """Tell cheaply whether a text may hold a line that `_LINE` is for."""
+    folded = text.casefold()
+    return any(word in folded for word in _WORDS)
 
 
 def _literals(tree: Tree, node: Scalar, found: list[Span]) -> None:

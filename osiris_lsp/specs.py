@@ -34,6 +34,19 @@ def schema_names(folder: str) -> list[str]:
     return sorted(name[:-5] for name in entries if name.endswith(".json"))
 
 
+@cache
+def step_schema() -> Schema:
+    """Return the schema of a step of a pipeline."""
+    return cast(Schema, load_schema("pipeline")["$defs"]["step"])
+
+
+@cache
+def component_modes() -> Mapping[str, Sequence[str]]:
+    """Return the modes of a step to those of a component that serve it."""
+    modes = step_schema()["properties"]["mode"]["x-component-modes"]
+    return cast(Mapping[str, Sequence[str]], modes)
+
+
 class FieldSpec(NamedTuple):
     """A field of a connection or of a component's config.
 
@@ -232,6 +245,12 @@ class ComponentSpec:
         if self.base is None:
             return self.properties
         return {**self.base.properties, **self.properties}
+
+    @cached_property
+    def step_modes(self) -> tuple[str, ...]:
+        """Modes of a step (`read`, `write`, `transform`) that the component can do."""
+        own = set(self.modes)
+        return tuple(mode for mode, words in component_modes().items() if own & set(words))
 
     @cached_property
     def connection_fields(self) -> Mapping[str, Policy]:

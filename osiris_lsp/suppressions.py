@@ -11,13 +11,15 @@ from osiris_lsp.tree import Map, Node, Scalar, Tree
 Scope = Literal["line", "file", "off", "on"]
 
 _COMMENT: Final = re.compile(
-    r"#[ \t]*(?:osiris:[ \t]*(?P<verb>ignore-file|ignore|off|on)\b(?:[ \t]*\[(?P<rules>[^\]\r\n]*)\])?"
+    r"#[ \t]*(?:osiris:[ \t]*(?P<verb>ignore-file|ignore|off|on)(?![\w-])(?:[ \t]*\[(?P<rules>[^\]\r\n]*)\])?"
     r"(?P<reason>[^\r\n]*)"
     r"|(?P<pragma>pragma:[ \t]*(?:allowlist|whitelist)[ \t]+(?:nextline[ \t]+)?secret)"
     r"|(?P<gitleaks>gitleaks:allow))"
 )
+_OTHER: Final = re.compile(r"#[ \t]*osiris:[ \t]*(?P<word>[A-Za-z][\w-]*)(?P<rest>[^\r\n]*)")
 _RULES: Final = re.compile(r"[^\s,]+")
 SECRETS: Final = "OSR3"
+VERBS: Final = ("ignore", "ignore-file", "off", "on")
 
 
 class Suppression:
@@ -47,7 +49,7 @@ class Suppression:
             self.used.add("")
             return True
         for selector, _ in self.rules:
-            if selector in (rule, "ALL") or code.startswith(selector):
+            if selector in (rule, "ALL") or code.startswith(selector.upper()):
                 self.used.add(selector)
                 return True
         return False
@@ -60,10 +62,7 @@ def find_suppressions(tree: Tree) -> Sequence[Suppression]:
         return ()
     found: list[Suppression] = []
     off: Suppression | None = None
-    quoted = sorted((node.start, node.end) for node in tree.scalars() if node.end > node.start)
-    for match in _COMMENT.finditer(text):
-        if _is_inside(quoted, match.start()) or not _starts_comment(text, match.start()):
-            continue
+    for match in _comments(tree, _COMMENT):
         end = match.end()
         span = Span(match.start(), match.start() + len(text[match.start() : end].rstrip()))
         if match["verb"] is None:
@@ -92,6 +91,22 @@ def find_suppressions(tree: Tree) -> Sequence[Suppression]:
         covers = whole if verb == "ignore-file" else _covered(tree, span)
         found.append(Suppression(verb, span, covers, rules, True))
     return found
+
+
+def misread_comments(tree: Tree) -> Iterator[re.Match[str]]:
+    """Yield `# osiris:` comments whose `word` is no verb, with the `rest` of their line."""
+    if "osiris:" in tree.text:
+        for match in _comments(tree, _OTHER):
+            if match["word"] not in VERBS and not match["rest"].startswith("="):
+                yield match
+
+
+def _comments(tree: Tree, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    """Yield the matches of a pattern that are comments, not text of a value."""
+    quoted = sorted((node.start, node.end) for node in tree.scalars() if node.end > node.start)
+    for match in pattern.finditer(tree.text):
+        if not _is_inside(quoted, match.start()) and _starts_comment(tree.text, match.start()):
+            yield match
 
 
 def _foreign(tree: Tree, span: Span, following: bool) -> Suppression:

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_right
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
@@ -41,10 +42,14 @@ class LineIndex:
         self.text = text
         starts = [0]
         ends = []
-        for match in _LINE_BREAK.finditer(text):
-            ends.append(match.start())
-            starts.append(match.end())
-        ends.append(len(text))
+        if "\r" in text:
+            for match in _LINE_BREAK.finditer(text):
+                ends.append(match.start())
+                starts.append(match.end())
+            ends.append(len(text))
+        else:
+            ends = list(accumulate(map(len, text.split("\n")), lambda end, size: end + 1 + size))
+            starts += [end + 1 for end in ends[:-1]]
         self.starts = starts
         self._ends = ends
 

@@ -88,7 +88,7 @@ class Scalar(Node):
         """What PyYAML's safe loader makes of the scalar."""
         if self.tag is not None:
             return _TAGS.get(self.tag, "unknown")
-        return "str" if self.style else resolve(self.value)
+        return "str" if self.style else _resolved.get(self.value) or resolve(self.value)
 
     @property
     def inner(self) -> Span:
@@ -99,9 +99,12 @@ class Scalar(Node):
 
 
 class Map(Node):
-    """A mapping; `pairs` in the order of the text, merge keys (`<<`) included."""
+    """A mapping; `pairs` in the order of the text, merge keys (`<<`) included.
 
-    __slots__ = ("_fields", "flow", "pairs")
+    `fields` maps scalar keys to key and value nodes as the runtime sees them: merges are resolved.
+    """
+
+    __slots__ = ("fields", "flow", "pairs")
 
     def __init__(
         self, start: int, end: int, tag: str | None, anchor: str | None, flow: bool
@@ -109,15 +112,7 @@ class Map(Node):
         super().__init__(start, end, tag, anchor)
         self.flow = flow
         self.pairs: list[tuple[Node, Node]] = []
-        self._fields: dict[str, tuple[Scalar, Node]] | None = None
-
-    @property
-    def fields(self) -> Mapping[str, tuple[Scalar, Node]]:
-        """Scalar keys to (key node, value node) as the runtime sees them: merges are resolved."""
-        if self._fields is None:
-            self._fields = {}
-            self._fields = _fields(self)
-        return self._fields
+        self.fields: Mapping[str, tuple[Scalar, Node]] = {}
 
     def get(self, key: str) -> Node | None:
         """Return the value of a key with aliases followed, or None."""
@@ -338,8 +333,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
             if isinstance(node, Map):
                 maps.append(node)
                 node.pairs = list(zip(flat[0::2], flat[1::2], strict=True))
-                if merges:
-                    node.fields  # noqa: B018 - resolved inside out, so that no chain recurses
+                node.fields = _merged(node) if merges else _fields(node)
             if node.flow:  # type: ignore[attr-defined]
                 node.end = event.end_mark.index + shift
             elif flat:
@@ -446,6 +440,11 @@ def children(node: Node) -> Iterator[Node]:
 
 
 def _fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
+    return {pair[0].value: pair for pair in node.pairs if type(pair[0]) is Scalar}  # type: ignore[misc]
+
+
+def _merged(node: Map) -> dict[str, tuple[Scalar, Node]]:
+    """Return the fields with merge keys resolved; the sources come before, so theirs are ready."""
     own: dict[str, tuple[Scalar, Node]] = {}
     merged: dict[str, tuple[Scalar, Node]] = {}
     for key, value in node.pairs:

@@ -202,12 +202,15 @@ def _overrides(args: argparse.Namespace, project: Project | None = None) -> Mapp
     return found
 
 
-def _open(args: argparse.Namespace, folder: str, overlay: Mapping[str, str]) -> Project:
+def _open(
+    args: argparse.Namespace, folder: str, overlay: Mapping[str, str], fallback: str | None
+) -> Project:
     connections = os.path.abspath(args.connections_file) if args.connections_file else None
     if connections is not None and not os.path.isfile(connections):
         raise UsageError(f"`--connections-file {args.connections_file}`: there is no such file")
     home = os.environ.get("OSIRIS_HOME")
     options: dict[str, Any] = {
+        "fallback": fallback,
         "isolated": args.isolated,
         "overlay": overlay,
         "connections_file": connections,
@@ -225,9 +228,9 @@ def _groups(args: argparse.Namespace, outcome: Outcome) -> list[Group]:
     groups: dict[tuple[str, str | None], Group] = {}
     by_folder: dict[str, Group] = {}
 
-    def group_of(folder: str) -> Group:
+    def group_of(folder: str, fallback: str | None = None) -> Group:
         if folder not in by_folder:
-            project = _open(args, folder, overlay)
+            project = _open(args, folder, overlay, fallback)
             identity = (project.root, project.settings.path)
             by_folder[folder] = groups.setdefault(identity, Group(project, [], set()))
         return by_folder[folder]
@@ -256,7 +259,7 @@ def _groups(args: argparse.Namespace, outcome: Outcome) -> list[Group]:
 def _add_folder(folder: str, group_of: Any) -> None:
     group = group_of(folder)
     for path in group.project.files(folder):
-        group_of(os.path.dirname(path)).paths.append(path)
+        group_of(os.path.dirname(path), folder).paths.append(path)
 
 
 def _left_out(args: argparse.Namespace, project: Project, path: str) -> bool:
@@ -350,8 +353,8 @@ def _settings_records(project: Project, outcome: Outcome) -> Iterator[Record]:
         problems.append(
             SettingsProblem(path or project.root, span, f"`{setting}`: `{word}` is no rule{hint}")
         )
-    entry = RULES["invalid-settings"]
     for problem in problems:
+        entry = RULES["invalid-settings"]
         outcome.errors += 1
         document = Document(problem.path, project.read(problem.path)[0])
         finding = Finding(

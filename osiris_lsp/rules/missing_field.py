@@ -26,8 +26,8 @@ connections:
       password: ${MYSQL_DEFAULT_PASSWORD}
 ```
 
-Fix: adds the missing fields as variables, `${FAMILY_ALIAS_FIELD}`. Unsafe, because the variables must
-be set.
+Fix: adds the missing fields as variables, `${FAMILY_ALIAS_FIELD}`. Unsafe, because the variables
+must be set.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ from osiris_lsp.edits import add_fields
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.refs import variable_name
-from osiris_lsp.specs import FamilySpec
+from osiris_lsp.specs import FamilySpec, nearest
 from osiris_lsp.tree import Map, Scalar
 
 CODE: Final = "OSR109"
@@ -92,6 +92,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _fix(document: ConnectionsDocument, entry: Connection, missing: Sequence[str]) -> Fix | None:
+    if any(item.kind == "unknown" and nearest(item.name, missing) for item in entry.violations):
+        return None  # unknown-field renames it
     family = entry.family.name
     fields = [(name, f"${{{variable_name(family, entry.alias, name)}}}") for name in missing]
     if isinstance(entry.value, Map) and entry.value.flow:

@@ -63,8 +63,10 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
     if connections is None:
         return
     for step in document.references:
-        node, reference = step.connection, step.reference
+        node, reference = step.connection, step.readable(project.settings.profile)
         if node is None or reference is None or reference.alias is None:
+            continue
+        if step.misfit(project.families) is not None:
             continue
         known = connections.of_family(reference.family)
         if not known or any(entry.alias == reference.alias for entry in known):

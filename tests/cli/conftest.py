@@ -1,7 +1,7 @@
 """Run the command line inside a project folder."""
 
+import io
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -83,10 +83,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
     def call(*args: str, stdin: bytes | None = None) -> Result:
         if stdin is not None:
-            reader, writer = os.pipe()
-            os.write(writer, stdin)
-            os.close(writer)
-            monkeypatch.setattr(sys, "stdin", os.fdopen(reader))
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()
         code = main(list(args))
         captured = capsys.readouterr()

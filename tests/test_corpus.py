@@ -1,0 +1,89 @@
+"""Real files: no false alarm, and one mistake of each rule is found where it is."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from osiris_lsp.project import open_project
+from tests import corpus, golden
+
+pytestmark = corpus.needs_shared
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the corpus with the connections file that its pipelines need."""
+    for name in ("components", "pipelines", "legacy"):
+        shutil.copytree(corpus.SHARED / name, tmp_path / name)
+    shutil.copy(corpus.SHARED / "connections.shopify.example.yaml", tmp_path)
+    shutil.copy(corpus.SHARED / "osiris.filesystem.yaml", tmp_path)
+    (tmp_path / "osiris_connections.yaml").write_text(corpus.CONNECTIONS)
+    (tmp_path / ".git").mkdir()
+    return tmp_path
+
+
+def _found(folder: Path) -> list[str]:
+    project = open_project(str(folder))
+    return golden.show(golden.lint_all(project), project, folder).splitlines()
+
+
+def test_the_corpus_has_no_false_alarm(project: Path) -> None:
+    """Five pipelines and ten component specs are clean; the legacy files are legacy."""
+    heads = [line for line in _found(project) if not line.startswith("  ")]
+    places = [(line.split(":")[0], line.split()[2]) for line in heads]
+    assert places == [
+        ("legacy/broken.yaml", "OSR208"),
+        ("legacy/broken.yaml", "OSR208"),
+        ("legacy/unfixable.yaml", "OSR208"),
+        ("legacy/unfixable.yaml", "OSR208"),
+        ("legacy/unfixable.yaml", "OSR208"),
+        ("legacy/unfixable.yaml", "OSR208"),
+        ("legacy/unfixable.yaml", "OSR301"),
+        ("legacy/valid.yaml", "OSR208"),
+        ("legacy/valid.yaml", "OSR208"),
+    ]
+
+
+def test_builtin_components_serve_without_specs(project: Path) -> None:
+    """The same pipelines are clean without the project's own component specs."""
+    shutil.rmtree(project / "components")
+    assert not [line for line in _found(project) if line.startswith("pipelines/")]
+
+
+MISTAKES = [
+    ("mysql_to_local_csv_all_tables.yaml", 'oml_version: "0.1.0"', "oml_version: 0.1", "1:14-1:17", "OSR203"),
+    ("mysql_to_local_csv_all_tables.yaml", "component: mysql.extractor", "component: mysql.extractr", "6:14-6:28", "OSR210"),
+    ("mysql_to_local_csv_all_tables.yaml", "mode: read", "mode: extract", "7:9-7:16", "OSR212"),
+    ("mysql_to_local_csv_all_tables.yaml", "mode: read", "mode: write", "7:9-7:14", "OSR213"),
+    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', '"@mysql.db_movie"', "9:17-9:34", "OSR219"),
+    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', '"@mysq.db_movies"', "9:17-9:34", "OSR218"),
+    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', '"mysql.db_movies"', "9:17-9:34", "OSR215"),
+    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', '"@supabase.main"', "9:17-9:33", "OSR221"),
+    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', "@mysql.db_movies", "9:17-9:33", "OSR004"),
+    ("mysql_to_local_csv_all_tables.yaml", "SELECT * FROM actors", "DELETE FROM actors", "10:13-10:19", "OSR236"),
+    ("mysql_to_local_csv_all_tables.yaml", "    query:", "    qery:", "10:5-10:9", "OSR222"),
+    ("mysql_to_local_csv_all_tables.yaml", '[ "extract-actors" ]', '[ "extract-actor" ]', "15:12-15:27", "OSR228"),
+    ("mysql_to_local_csv_all_tables.yaml", "header: true", 'header: "yes"', "19:13-19:18", "OSR224"),
+    ("mysql_to_local_csv_all_tables.yaml", 'encoding: "utf-8"', 'encoding: "utf-9"', "20:15-20:22", "OSR239"),
+    ("mysql_to_supabase_all_tables.yaml", 'write_mode: "append"', 'write_mode: "upsert"', "23:17-23:25", "OSR230"),
+    ("mysql_duckdb_supabase_demo.yaml", "FROM input_df", "FROM inputs_df", "62:12-62:21", "OSR237"),
+    ("mysql_duckdb_supabase_demo.yaml", "name: mysql-duckdb", "name: MySQL duckdb", "17:7-17:33", "OSR205"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "old", "new", "place", "code"), MISTAKES)
+def test_a_planted_mistake_is_found_at_its_characters(
+    project: Path, name: str, old: str, new: str, place: str, code: str
+) -> None:
+    """One change to a real pipeline gives one finding, at the right line and columns."""
+    path = project / "pipelines" / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    heads = [
+        line.split(" ", 3)[:3]
+        for line in _found(project)
+        if line.startswith(f"pipelines/{name}") and " hint " not in line
+    ]
+    assert [(head[0].split(":", 1)[1], head[2]) for head in heads] == [(place, code)]
