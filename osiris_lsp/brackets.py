@@ -4,14 +4,17 @@ import re
 from typing import Final, NamedTuple
 
 from osiris_lsp.patient import Diagnosis, Patient, insertion
+from osiris_lsp.text import lazy
 from osiris_lsp.tree import SyntaxEdit
 
 CLOSING: Final = {"[": "]", "{": "}"}
 _OPENING: Final = {"]": "[", "}": "{"}
-_VARIABLE: Final = re.compile(r"\$\{[A-Za-z_][\w.-]*(?::[^{}\r\n]*)?\}")
-_HALF_VARIABLE: Final = re.compile(r"\$\{[A-Za-z_]\w*(?![\w}:])")
-_QUOTED: Final = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""", re.DOTALL)
-_STEP: Final = re.compile(r"""[\[\]{}"'#\r\n]""")
+_VARIABLE: Final = lazy(r"\$\{[A-Za-z_][\w.-]*(?::[^{}\r\n]*)?\}")
+_HALF_VARIABLE: Final = lazy(r"\$\{[A-Za-z_]\w*(?![\w}:])")
+_QUOTED: Final = lazy(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""", re.DOTALL)
+_STEP: Final = lazy(r"""[\[\]{}"'#\r\n]""")
+_WORD: Final = lazy(r"(?:[^\s,\[\]{}:]|:(?=\S))*")
+_BLANK: Final = lazy(r"\s*")
 _MAX_LINES: Final = 50
 
 
@@ -36,44 +39,40 @@ def extent(patient: Patient, opener: int) -> Extent:
     column = patient.indent(line) if before.strip() else -1
     stack: list[int] = []
     mismatch = None
-    at = last = opener
+    at = last = begin = opener
     while True:
         step = _STEP.search(text, at)
         at = len(text) if step is None else step.start()
-        written = text[last:at].rstrip()
-        last += len(written)
+        written = text[begin:at].rstrip()
+        last = begin + len(written) if written else last
+        begin = at
         if step is None:
             break
         char = step[0]
         if char in "\r\n":
-            ahead = re.compile(r"\s*").match(text, at)
+            ahead = _BLANK.match(text, at)
             following = ahead.end() if ahead else at
             if following >= len(text):
                 break
             below = patient.line_of(following)
             if patient.indent(below) <= column and text[following] not in "]}":
                 break
-            at = following
-            continue
-        if char == "#":
-            if text[at - 1] in " \t\r\n":
-                at = patient.lines.line_span(patient.line_of(at)).end
-            else:
-                at = last = at + 1
-            continue
-        if char in "\"'":
-            quoted = _QUOTED.match(text, at) if text[at - 1] in " \t\r\n[{,:" else None
-            at = last = quoted.end() if quoted else at + 1
-            continue
-        at = last = at + 1
-        if char in CLOSING:
-            stack.append(at - 1)
-            continue
-        if text[stack[-1]] != _OPENING[char] and mismatch is None:
-            mismatch = at - 1
-        stack.pop()
-        if not stack:
-            return Extent(at, (), at, mismatch)
+            at = begin = following
+        elif char == "#" and text[at - 1] in " \t\r\n":
+            at = begin = patient.lines.line_span(patient.line_of(at)).end
+        elif char in "\"'" and text[at - 1] in " \t\r\n[{,:":
+            quoted = _QUOTED.match(text, at)
+            at = quoted.end() if quoted else at + 1
+        else:
+            at += 1
+            if char in CLOSING:
+                stack.append(at - 1)
+            elif char in _OPENING:
+                if text[stack[-1]] != _OPENING[char] and mismatch is None:
+                    mismatch = at - 1
+                stack.pop()
+                if not stack:
+                    return Extent(at, (), at, mismatch)
     return Extent(at, tuple(stack), last, mismatch)
 
 
@@ -231,7 +230,7 @@ def _word_end(text: str, start: int) -> int:
     quoted = _QUOTED.match(text, start)
     if quoted:
         return quoted.end()
-    match = re.compile(r"[^\s,\[\]{}]*").match(text, start)
+    match = _WORD.match(text, start)
     return match.end() if match else start
 
 

@@ -6,21 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from osiris_lsp import sql
-from osiris_lsp.documents import PipelineDocument, Step, sanitized
+from osiris_lsp.documents import MODES, PipelineDocument, Step, sanitized
 from osiris_lsp.edits import remove_field
 from osiris_lsp.finding import Edit
 from osiris_lsp.project import Project
 from osiris_lsp.refs import has_variable, parse_reference
 from osiris_lsp.schema import is_unknown, violations
 from osiris_lsp.specs import WRITE_KEYS, ComponentSpec, Constraint, nearest
-from osiris_lsp.text import Span
+from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Alias, Map, Node, Scalar, Seq, deref, to_python
 
 ALWAYS_KNOWN: Final = ("connection", "resolved_connection")
 """Config keys that every component may have as far as its schema goes."""
 
 _KEYED_MODES: Final = ("replace", "upsert")
-_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+_DRIVE: Final = lazy(r"[A-Za-z]:[\\/]")
 _UNKNOWN: Final = object()
 
 
@@ -43,6 +43,8 @@ def owns(step: Step, key: str) -> bool:
         return False
     if step.node is not step.item or step.item.anchor:
         return False
+    if any(isinstance(node, Scalar) and node.value == "<<" for node, _ in config.pairs):
+        return False  # what is merged could give the key as well
     pairs = [
         value for node, value in config.pairs if isinstance(node, Scalar) and node.value == key
     ]
@@ -53,8 +55,6 @@ def removal(document: PipelineDocument, step: Step, key: str) -> Edit | None:
     """Return the edit that removes a key from a config, or None where it would not be gone."""
     config = step.config
     if config is None or not owns(step, key) or is_half_typed(document, step):
-        return None
-    if any(isinstance(node, Scalar) and node.value == "<<" for node, _ in config.pairs):
         return None
     return remove_field(document, config, config.fields[key][0])
 
@@ -265,6 +265,8 @@ def may_set(
     spec = step.spec
     if spec is None or key not in spec.known or key in spec.connection_fields:
         return False
+    if is_half_typed(document, step):
+        return False
     before = values_of(step)
     after = {name: node for name, node in before.items() if name != instead}
     after[key] = value
@@ -283,6 +285,33 @@ def may_set(
 def is_absolute(path: str) -> bool:
     """Tell whether a path starts at the root of a file system, of Windows too."""
     return path.startswith(("/", "\\")) or _DRIVE.match(path) is not None
+
+
+def may_run(document: PipelineDocument, step: Step, project: Project, spec: ComponentSpec) -> bool:
+    """Tell whether a step would have no new findings with another component."""
+    trial = Step(step.index, step.item, document.components)
+    trial.spec = spec
+    mode = trial.scalar("mode")
+    if mode is not None and mode.value in MODES and mode.value not in spec.step_modes:
+        return False
+    if trial.misfit(project.families) is not None:
+        return False
+    connections = project.connections_for(document.path)
+    if trial.lacks_connection and (
+        connections is None or connections.default_of(spec.family_spelling) is None
+    ):
+        return False
+    connected = is_connected(document, trial, project)
+    given = {*ALWAYS_KNOWN, *(spec.connection_fields if connected else ())}
+    values = values_of(trial)
+    if not clashes(trial, values, connected) <= clashes(step, values, connected):
+        return False
+    if connected and any(name in spec.connection_fields for name in values):
+        return False
+    return all(name in values or name in given for name in spec.required) and not any(
+        item.kind in ("unknown", "type", "value") and item.name not in given
+        for item in trial.violations
+    )
 
 
 def leaves_base(path: str, base: str | None) -> bool:

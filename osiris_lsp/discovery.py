@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Final, Literal
 
+from osiris_lsp.text import lazy
+
 Kind = Literal["connections", "pipeline", "component", "yaml", "other"]
 """What a file is to us; `yaml` is a foreign YAML file that the user asked to check."""
 
@@ -16,13 +18,13 @@ _MARKERS: Final = (*CONNECTIONS, "osiris.yaml", "osiris-lsp.toml")
 _SKIPPED: Final = frozenset(
     (".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox")
 )
-_MODELINE: Final = re.compile(
+_MODELINE: Final = lazy(
     r"^[ \t]*#[ \t]*osiris:[ \t]*kind=(connections|pipeline|component|off)\b", re.MULTILINE
 )
-_TOP_KEY: Final = re.compile(
+_TOP_KEY: Final = lazy(
     r"""^(?:\{[ \t]*)?["']?([A-Za-z_][\w.-]*)["']?[ \t]*:(?=[ \t\r\n]|$)""", re.MULTILINE
 )
-_STEP_KEY: Final = re.compile(
+_STEP_KEY: Final = lazy(
     r"""^[ \t]*(?:-[ \t]+)?(?:\{.*?)?["']?(component|driver|type)["']?[ \t]*:""", re.MULTILINE
 )
 _FOREIGN: Final = frozenset(
@@ -214,10 +216,10 @@ def detect_kind(path: str, text: str, families: Container[str]) -> Kind:
     top = set(keys)
     if "oml_version" in top:
         return "pipeline"
-    if "connections" in top and _lists_connections(text, families, top, name):
-        return "connections"
     if not top.isdisjoint(_FOREIGN):
         return "other"
+    if "connections" in top and _lists_connections(text, families, top, name):
+        return "connections"
     if name in CONNECTIONS:
         return "connections"
     if "configSchema" in top and ("name" in top or "modes" in top):

@@ -218,9 +218,10 @@ class FamilyEntry:
         """Whether fields of a connection stand right below the family, without an alias."""
         if self.node is None or self.spec is None or not self.node.fields:
             return False
+        own = self.spec.schema.get("properties") or {}
         values = [(name, deref(value)) for name, (_, value) in self.node.fields.items()]
         return not any(isinstance(value, Map) for _, value in values) and any(
-            name in self.spec.fields and isinstance(value, Scalar) and value.end > value.start
+            name in own and isinstance(value, Scalar) and value.end > value.start
             for name, value in values
         )
 
@@ -521,9 +522,9 @@ class Step:
         may use any family that speaks HTTP.
         """
         reference = reference or self.reference
-        if reference is None or self.component is None:
+        if reference is None or (self.component is None and self.spec is None):
             return None
-        spelling = self.component.value.partition(".")[0]
+        spelling = self.component.value.partition(".")[0] if self.component is not None else ""
         if self.spec is not None:
             spelling = self.spec.family_spelling
         wanted, given = families.find(spelling), families.find(reference.family)

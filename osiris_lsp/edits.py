@@ -1,17 +1,23 @@
 """Edits of YAML that several rules share: replace, quote, rename, add and remove without loss."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from osiris_lsp.documents import Document
 from osiris_lsp.finding import Edit, Fix, Problem
 from osiris_lsp.syntax import parse
-from osiris_lsp.text import Span
+from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Map, Node, Scalar, Tree, deref, resolve
 
-_LINE_BREAK: Final = re.compile(r"\r\n|\n|\r")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./$][A-Za-z0-9_./ $+-]*")
+_LINE_BREAK: Final = lazy(r"\r\n|\n|\r")
+_PLAIN: Final = lazy(r"[A-Za-z0-9_./$][A-Za-z0-9_./ $+-]*")
+
+
+def folded(text: str) -> str:
+    """Return a text without accents and without other letters than those of ASCII."""
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def quoted(text: str, quote: str = '"') -> str:

@@ -13,6 +13,7 @@ from osiris_lsp.settings import Settings
 
 # Findings about the comments themselves; a comment cannot silence them for the whole run.
 _UNUSED = "unused-suppression"
+_ABOUT_COMMENTS = (_UNUSED, "unknown-suppression")
 
 
 class Crash(NamedTuple):
@@ -159,10 +160,15 @@ def _finding(
 
 
 def _silenced(document: Document, finding: Finding) -> bool:
-    """Tell whether a comment silences a finding; every comment that does is marked as used."""
+    """Tell whether a comment silences a finding; every comment that does is marked as used.
+
+    A finding about comments is silenced only by name: else each would silence its own.
+    """
+    by_name = finding.rule in _ABOUT_COMMENTS
     hits = [
         comment.silences(finding.code, finding.rule, finding.span.start)
         for comment in document.suppressions
+        if not by_name or comment.names(finding.code, finding.rule)
     ]
     return any(hits)
 

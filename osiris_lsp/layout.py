@@ -1,18 +1,18 @@
 """The parser's complaints about keys, list items and indentation, said as a person would."""
 
-import re
 from typing import Final
 
 from osiris_lsp.brackets import extra
 from osiris_lsp.patient import KEY, Diagnosis, Patient, insertion, quoting
+from osiris_lsp.text import lazy
 from osiris_lsp.tree import SyntaxEdit
 
-_NO_SPACE: Final = re.compile(r"\s*(?:-\s+)*[A-Za-z_][\w.-]*:(?=[^\s/:])")
-_EQUALS: Final = re.compile(r"\s*(?:-\s+)*[A-Za-z_][\w.-]*(\s*=\s*)(?=[^\s=])")
-_DASH: Final = re.compile(r"\s*(-)[A-Za-z_\"'{\[][^\r\n]*")
-_BLOCK_HEADER: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
-_NAME: Final = re.compile(r"[A-Za-z_][\w.-]*")
-_WORD: Final = re.compile(r"[a-z_][a-z0-9_]*")
+_NO_SPACE: Final = lazy(r"\s*(?:-\s+)*[A-Za-z_][\w.-]*:(?=[^\s/:])")
+_EQUALS: Final = lazy(r"\s*(?:-\s+)*[A-Za-z_][\w.-]*(\s*=\s*)(?=[^\s=])")
+_DASH: Final = lazy(r"\s*(-)[A-Za-z_\"'{\[][^\r\n]*")
+_BLOCK_HEADER: Final = lazy(r"[|>][-+0-9]*\s*(?:#.*)?$")
+_NAME: Final = lazy(r"[A-Za-z_][\w.-]*")
+_WORD: Final = lazy(r"[a-z_][a-z0-9_]*")
 
 
 def mapping_value(patient: Patient, at: int) -> Diagnosis:

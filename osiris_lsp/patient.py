@@ -1,19 +1,18 @@
 """A text under repair: pieces are overwritten in place, so that every position stays valid."""
 
-import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from osiris_lsp.text import LineIndex, Span
+from osiris_lsp.text import LineIndex, Span, lazy
 from osiris_lsp.tree import SyntaxEdit, SyntaxProblem
 
-KEY: Final = re.compile(
-    r"""(\s*(?:-\s+)*)((?:"[^"\n]*"|'[^'\n]*'|[^\s#"'\[{][^\n#:]*?)\s*:)(?=\s|$)"""
+KEY: Final = lazy(
+    r"""(\s*(?:-\s+)*)((?!-\s)(?:"[^"\n]*"|'[^'\n]*'|[^\s#"'\[{][^\n#:]*?)\s*:)(?=\s|$)"""
 )
 """The start of a line up to a key and its colon: white space and dashes, the key."""
 
-_DASHES: Final = re.compile(r"\s*(?:-\s+)*")
-_COMMENT: Final = re.compile(r"\s#")
+_DASHES: Final = lazy(r"\s*(?:-\s+)*")
+_COMMENT: Final = lazy(r"\s#")
 
 
 class Diagnosis(NamedTuple):

@@ -5,7 +5,6 @@ that explains it: a character is replaced, a value is taken out, or a line and t
 that are indented more are blanked. Positions stay valid because the length never changes.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,7 +12,7 @@ import yaml
 
 from osiris_lsp import brackets, layout, repairs
 from osiris_lsp.patient import Diagnosis, Patient
-from osiris_lsp.text import Span
+from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import SyntaxEdit, SyntaxProblem, Tree, compose
 
 MAX_ROUNDS: Final = 40
@@ -26,7 +25,7 @@ NEAR: Final = 4
 FAR: Final = 500
 """Lines above an error in which a quote that is never closed is looked for."""
 
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_SURROGATES: Final = lazy("[\ud800-\udfff]")
 
 _Case = tuple[Diagnosis, Sequence[Span]]
 
@@ -34,8 +33,11 @@ _Case = tuple[Diagnosis, Sequence[Span]]
 def recover(text: str) -> Tree:
     """Parse a text that PyYAML refuses; the tree holds what is not broken."""
     patient = Patient(text)
-    patient.text = _SURROGATES.sub("x", text)
     cases: list[_Case] = []
+    if _SURROGATES.search(text):
+        found = repairs.control(patient)
+        if found is not None:
+            cases.append((found, tuple(patient.touched)))
     work = 0
     tree = None
     for _ in range(MAX_ROUNDS):

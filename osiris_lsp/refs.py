@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
-from osiris_lsp.text import Span
+from osiris_lsp.text import Span, lazy
 
-NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+NAME: Final = lazy(r"[a-z][a-z0-9_]*")
 """A family or alias name (CONN-004); match it as a whole, for `$` lets a newline through."""
 
-_STRICT: Final = re.compile(r"@([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*))?")
-_WIDE: Final = re.compile(r"@([a-zA-Z0-9_-]+)(?:\.([a-zA-Z0-9_-]+))?")
+_STRICT: Final = lazy(r"@([a-z][a-z0-9_]*)(?:\.([a-z][a-z0-9_]*))?")
+_WIDE: Final = lazy(r"@([a-zA-Z0-9_-]+)(?:\.([a-zA-Z0-9_-]+))?")
 
 
 class Reference(NamedTuple):
@@ -27,7 +27,7 @@ class Reference(NamedTuple):
 def parse_reference(text: str) -> Reference | None:
     """Read `@family.alias` or `@family`; None where not even the runtime's wide form matches.
 
-    `strict` tells whether CONN-004 holds; the wide form is what the existing runtime accepts (R-07).
+    `strict` tells whether CONN-004 holds; the wide form is what the existing runtime takes (R-07).
     """
     match = _STRICT.fullmatch(text)
     if match:
@@ -39,11 +39,11 @@ def parse_reference(text: str) -> Reference | None:
 PROVIDERS: Final = ("vault", "aws-sm", "keyring", "file")
 """Credential providers that `${provider:...}` may name."""
 
-_VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PARAMETER: Final = re.compile(r"params\.[A-Za-z_][A-Za-z0-9_.-]*")
-_NOT_IN_NAMES: Final = re.compile(r"[^A-Z0-9_]")
-_BLANK: Final = re.compile(r"\s|$")
-_OPENING: Final = re.compile(r"\$\$\{|\$\{")
+_VARIABLE_NAME: Final = lazy(r"[A-Za-z_][A-Za-z0-9_]*")
+_PARAMETER: Final = lazy(r"params\.[A-Za-z_][A-Za-z0-9_.-]*")
+_NOT_IN_NAMES: Final = lazy(r"[^A-Z0-9_]")
+_BLANK: Final = lazy(r"\s|$")
+_OPENING: Final = lazy(r"\$\$\{|\$\{")
 
 SegmentKind = Literal["literal", "variable", "provider", "parameter", "malformed"]
 
@@ -69,36 +69,36 @@ def has_variable(value: str) -> bool:
 
 
 def segments(value: str) -> Iterator[Segment]:
-    """Cut a value into literal text, variables, pipeline parameters, provider references and
-    malformed pieces.
-    """
+    """Cut a value into literal text, variables, parameters, provider references and the rest."""
     at = 0
     search = 0
+    last = value.rfind("}")
     while True:
         opening = _OPENING.search(value, search)
         if opening is None:
             break
         if opening[0] == "$${":
-            close = value.find("}", opening.end())
+            close = value.find("}", opening.end()) if opening.end() <= last else -1
             search = opening.end() if close < 0 else close + 1
             continue
         if opening.start() > at:
             yield Segment("literal", at, opening.start())
-        piece = _variable(value, opening.start())
+        piece = _variable(value, opening.start(), last)
         yield piece
         at = search = piece.end
     if at < len(value):
         yield Segment("literal", at, len(value))
 
 
-def _variable(value: str, start: int) -> Segment:
-    close = value.find("}", start)
-    nested = value.find("${", start + 2)
+def _variable(value: str, start: int, last: int) -> Segment:
+    """Read the piece that starts with `${`; `last` is where the last `}` of the value stands."""
+    close = value.find("}", start) if start < last else -1
+    nested = value.find("${", start + 2, close) if close >= 0 else -1
     if close < 0:
         stop = _BLANK.search(value, start)
         end = stop.start() if stop else len(value)
         return Segment("malformed", start, max(end, start + 2), reason="it has no closing `}`")
-    if 0 <= nested < close:
+    if nested >= 0:
         outer = value.find("}", close + 1)
         end = close + 1 if outer < 0 else outer + 1
         return Segment("malformed", start, end, reason="a variable cannot stand inside another")
@@ -129,35 +129,74 @@ def variable_name(*parts: str) -> str:
 
 
 # What stands for a secret without being one: templates, references to stores, encrypted values.
-_INDIRECT: Final = re.compile(
-    r"""\{\{.*\}\}|\{%.*%\}|\$\(.*\)|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|<%.*%>
+_INDIRECT: Final = lazy(
+    r"""\{\{.*\}\}|\{%.*%\}|\$\(.*\)|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|<%.*%>|\#\{.*\}\#?|@@\w+@@|__\w+__
+    |@[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|@Microsoft\.KeyVault\(.*\)
     |(?:vault|op|ssm|env|file|keyring|aws-sm|awssm|gcp-sm|gcpsm|azkv|secret|secretref|secrets?-manager)
       :\S.*
     |ref\+\S+|arn:aws[\w-]*:(?:secretsmanager|ssm):\S+|projects/[^/\s]+/secrets/\S+
     |https://[\w-]+\.vault\.azure\.net/\S*|/(?:run|var/run|etc)/secrets/\S+
-    |ENC\[.*\]|ENC\(.*\)|\{cipher\}.*|\$ANSIBLE_VAULT;.*|AgA[A-Za-z0-9+/=]{200,}""",
+    |ENC\[.*\]|ENC\(.*\)|\{cipher\}.*|\$ANSIBLE_VAULT;.*|AgA[A-Za-z0-9+/=]{200,}
+    |-----BEGIN[ ](?:[A-Z0-9 ]*PUBLIC[ ]KEY|CERTIFICATE)-----.*""",
     re.VERBOSE | re.DOTALL,
 )
 
-# What people write where a secret will stand later.
-_PLACEHOLDER: Final = re.compile(
-    r"""(?:change[-_ ]?(?:me|it)|replace[-_ ]?(?:me|this|with\b.*)|todo|fixme|tbd|none|null|nil|n/?a
-      |true|false|redacted|masked|hidden|secret|password|placeholder|dummy|example|your\b.*|my[-_].*here
-      |insert\b.*|enter\b.*|put\b.*|add\b.*here|.*[-_ ]goes[-_ ]here|.*[-_ ]here
-      |(?:your|my|the|an?|some)[-_ ][a-z0-9_ -]*(?:key|token|password|secret|here)
-      |(?:\w{2,10}[-_])?your[-_][a-z0-9_ -]+)
+# What people write where a secret will stand later; matched in lower case.
+_PLACEHOLDER: Final = lazy(
+    r"""change[-_ ]?(?:me|it)|replace[-_ ]?(?:me|this|with\b.*)|todo|fixme|tbd|none|null|nil|n/?a
+    |undefined|unset|true|false|redacted|masked|mask|hidden|placeholder|dummy|example|your\b.*
+    |(?:example|sample|dummy|fake|placeholder)[-_ ](?:key|token|password|secret|value)
+    |not[-_ ]a[-_ ](?:real|valid)[-_ ].*|my[-_].*here|insert\b.*|enter\b.*|put\b.*
+    |.*[-_ ]goes[-_ ]here|.*[-_ ]here
+    |(?:your|my|the|an?|some)[-_ ][a-z0-9_ -]*(?:key|token|password|secret|here)
+    |(?:\w{2,10}[-_])?your[-_][a-z0-9_ -]+
     |<[^<>]*>|\[[^\[\]]*\]|\*+|•+|x{3,}|\.{2,}|-+|_+|\#+|0+
-    |(?i:.*example)|.*(?i:xxxx).*|.*\*\*\*.*|.*\.\.\.
+    |.*example(?:key)?|.*xxxx.*|.*\*\*\*.*|.*\.\.\.
     """,
     re.VERBOSE | re.DOTALL,
 )
-_CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_SCHEME: Final = re.compile(r"\s*(?:Bearer|Basic|Token|token|bearer|basic|ApiKey)\s*")
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_USERINFO: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:([^\s/?#:@]*)(?::([^\s/?#]*))?@)")
-_ASSIGNED: Final = re.compile(
-    r"(?i)(?:^|[\s;?&])(?:password|passwd|pwd|token|api_?key|access_?key|secret|sslpassword)\s*=\s*"
-    r"('[^']*'|[^\s;&']+)"
+_AROUND: Final = "!?\"'`~:;,. "
+_CAPITALS: Final = lazy(
+    r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|PASSWORD|PASSWD|SECRET|TOKEN|CREDENTIALS?|API-?KEY|KEY"
+)
+_SCHEME: Final = lazy(r"(?:bearer|basic|token|apikey)(?:\s+|$)", re.IGNORECASE)
+
+# References inside a longer text; what is between them is literal.
+_TEMPLATE: Final = lazy(
+    r"\{\{[^{}\r\n]*\}\}|\{%[^%\r\n]*%\}|<%[^%\r\n]*%>|\#\{[^{}\r\n]*\}\#?|\$\([^()\r\n]*\)|@@\w+@@"
+)
+_BRACED: Final = lazy(r"\$\{[^{}\r\n]*\}|" + _TEMPLATE.pattern)
+_HOLE: Final = "\0"
+_LITERAL: Final = lazy(r"[^\0]+")
+
+# The fallback of a template: `{{ v | default('text') }}`, `{{ env_var('V', 'text') }}`.
+_FALLBACK: Final = lazy(
+    r"""\{\{[^{}]*?(?:\|\s*(?:default|d)\s*\(\s*|\b(?:env_var|env|getenv)\s*\(\s*["'][^"'{}]*["']\s*,\s*
+    |\bor\s+)(?:"([^"{}]*)"|'([^'{}]*)')""",
+    re.VERBOSE,
+)
+
+# The scheme has a limit, so that a long run of letters is not read again from each of them.
+_URL: Final = lazy(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)+//")
+_USERINFO: Final = lazy(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/?#:@]*:([^\s/?#]*)@")
+_QUOTED: Final = r"""'(?:[^'\\\r\n]|\\.)*'|"[^"\r\n]*"|\{[^{}\r\n]*\}"""
+_ASSIGNED: Final = lazy(
+    r"""(?:^|[\s;?&])(?:password|passwd|pwd|(?:\w{0,20}_)?token|(?:shared_?)?access_?key|api_?key
+    |account_?key|(?:client_?)?secret|sslpassword)[ \t]*=[ \t]*
+    (?:'((?:[^'\\\r\n]|\\.)*)'|"([^"\r\n]*)"|\{([^{}\r\n]*)\}|([^\s;&'"]+))""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# `host=a password=b` (libpq), `Server=a;Password=b` (ADO): pairs and nothing else.
+_PAIRS: Final = lazy(
+    rf"""\s*[A-Za-z_][\w ]{{0,40}}=(?:{_QUOTED}|(?!\{{)[^\s;'"]*)
+    (?:(?:\s*;\s*|\s+)[A-Za-z_][\w ]{{0,40}}=(?:{_QUOTED}|(?!\{{)[^\s;'"]*))+\s*;?\s*""",
+    re.VERBOSE,
+)
+
+_ADDRESS: Final = lazy(
+    r"(?:^|[\s;])(?:host|hostaddr|server|dbname|database|data source|addr|address|user|user id"
+    r"|username|uid|port|driver|endpoint|accountname|defaultendpointsprotocol)\s*=",
+    re.IGNORECASE,
 )
 
 
@@ -166,25 +205,24 @@ def literal_secrets(value: str) -> tuple[Span, ...]:
 
     References (`${V}`, `{{ v }}`, `vault:…`), encrypted values and placeholders have none. In a
     connection string only the password and tokens count. The text of a default (`${V:-text}`) is
-    left to `literal_defaults`.
+    left to `literal_defaults`; that of a template counts.
     """
-    if not value.strip() or is_indirect(value):
+    if not value.strip():
         return ()
-    if _URL.match(value.strip()) or (" " in value and _ASSIGNED.search(value)):
+    fallbacks = tuple(_fallbacks(value)) if "{{" in value else ()
+    if fallbacks or is_indirect(value):
+        return fallbacks
+    masked = _TEMPLATE.sub(_hole, _without_variables(value))
+    if _URL.match(value) or ("=" in value and _ADDRESS.search(value) and _PAIRS.fullmatch(masked)):
         return tuple(connection_string_secrets(value))
-    pieces = [piece for piece in segments(value) if piece.kind == "literal"]
-    mixed = len(pieces) != 1 or pieces[0].end - pieces[0].start != len(value)
+    mixed = _HOLE in masked
     found = []
-    for piece in pieces:
-        start, end = _trim(value, piece.start, piece.end)
-        text = value[start:end]
-        scheme = _SCHEME.match(text)
-        if scheme:
-            start += scheme.end()
-            text = value[start:end]
-        if mixed and sum(char.isalnum() for char in text) < 4:
-            continue
-        if text and not is_indirect(text):
+    for match in _LITERAL.finditer(masked):
+        start, end = _trim(value, *match.span())
+        scheme = _SCHEME.match(value, start, end)
+        if scheme and (mixed or scheme.end() < end):
+            start = scheme.end()
+        if _is_written(value[start:end], mixed):
             found.append(Span(start, end))
     return tuple(found)
 
@@ -194,26 +232,25 @@ def literal_defaults(value: str) -> tuple[Span, ...]:
     return tuple(
         piece.default
         for piece in segments(value)
-        if piece.default is not None
-        and value[piece.default.start : piece.default.end].strip()
-        and not is_indirect(value[piece.default.start : piece.default.end])
+        if piece.default is not None and not is_indirect(value[slice(*piece.default)])
     )
 
 
 def connection_string_secrets(value: str) -> Iterator[Span]:
-    """Yield the passwords written out in a URL, libpq or ADO connection string."""
-    for match in _USERINFO.finditer(value):
-        group = 2 if match[2] is not None else 0
-        if group:
-            yield from _written(value, Span(*match.span(group)))
-    for match in _ASSIGNED.finditer(value):
-        yield from _written(value, Span(*match.span(1)))
-
-
-def _written(value: str, span: Span) -> Iterator[Span]:
-    text = value[span.start : span.end]
-    if text and "${" not in text and not is_indirect(text):
-        yield span
+    """Yield the passwords written out in URLs, libpq and ADO connection strings in a text."""
+    masked = _BRACED.sub(_hole, value) if "{" in value or "$(" in value or "@@" in value else value
+    matches = [*_USERINFO.finditer(masked), *_ASSIGNED.finditer(masked)]
+    at = 0
+    for match in sorted(matches, key=lambda match: match.span(match.lastindex or 0)):
+        start, end = match.span(match.lastindex or 0)
+        if start < at:
+            continue
+        at = end
+        mixed = _HOLE in masked[start:end]
+        for part in _LITERAL.finditer(masked, start, end):
+            text = value[slice(*part.span())]
+            if "${" not in text and _is_written(text, mixed):
+                yield Span(*part.span())
 
 
 def is_indirect(value: str) -> bool:
@@ -221,11 +258,40 @@ def is_indirect(value: str) -> bool:
     text = value.strip()
     if not text:
         return True
+    if _INDIRECT.fullmatch(text) or _CAPITALS.fullmatch(text):
+        return True
+    folded = text.lower()
     return bool(
-        _INDIRECT.fullmatch(text)
-        or _PLACEHOLDER.fullmatch(text.lower())
-        or _CAPITALS.fullmatch(text)
+        _PLACEHOLDER.fullmatch(folded) or _PLACEHOLDER.fullmatch(folded.strip(_AROUND) or "-")
     )
+
+
+def _is_written(text: str, mixed: bool) -> bool:
+    """Tell whether a literal piece is a secret; between references, separators are not."""
+    if mixed and sum(char.isalnum() for char in text) < 4:
+        return False
+    return not is_indirect(text)
+
+
+def _without_variables(value: str) -> str:
+    """Return a value with everything that is not literal blanked; no offset changes."""
+    return "".join(
+        value[piece.start : piece.end]
+        if piece.kind == "literal"
+        else _HOLE * (piece.end - piece.start)
+        for piece in segments(value)
+    )
+
+
+def _hole(match: re.Match[str]) -> str:
+    return _HOLE * (match.end() - match.start())
+
+
+def _fallbacks(value: str) -> Iterator[Span]:
+    for match in _FALLBACK.finditer(value):
+        group = match.lastindex or 0
+        if match[group] and not is_indirect(match[group]):
+            yield Span(*match.span(group))
 
 
 def _trim(value: str, start: int, end: int) -> tuple[int, int]:

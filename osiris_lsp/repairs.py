@@ -5,15 +5,13 @@ from typing import Final
 
 from osiris_lsp.brackets import CLOSING, enclosing, extent, extra
 from osiris_lsp.patient import Diagnosis, Patient, insertion, quoting
-from osiris_lsp.text import Span, printable
+from osiris_lsp.text import Span, lazy, printable
 from osiris_lsp.tree import SyntaxEdit
 
-_BLOCK_TOKEN: Final = re.compile(r"[^\s#](?:[^\s:]|:(?=\S)|[ \t]+(?=[^\s#]))*")
-_FLOW_TOKEN: Final = re.compile(r"[^\s,\]}#](?:[^\s:,\]}]|:(?=[^\s,\]}])|[ \t]+(?=[^\s#,\]}]))*")
-_REFERENCE: Final = re.compile(r"@[\w.-]*")
-_CONTROL: Final = re.compile(
-    "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-)
+_BLOCK_TOKEN: Final = lazy(r"[^\s#](?:[^\s:]|:(?=\S)|[ \t]+(?=[^\s#]))*")
+_FLOW_TOKEN: Final = lazy(r"[^\s,\]}#](?:[^\s:,\]}]|:(?=[^\s,\]}])|[ \t]+(?=[^\s#,\]}]))*")
+_REFERENCE: Final = lazy(r"@[\w.-]*")
+_CONTROL: Final = lazy("[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _OPEN_QUOTES: Final = (
     re.compile(r'(?:^|[:\-\[{,]\s+|^\s*|[\[{])("(?:[^"\\\n]|\\.)*)$'),
     re.compile(r"(?:^|[:\-\[{,]\s+|^\s*|[\[{])('(?:[^'\n]|'')*)$"),
@@ -22,7 +20,10 @@ _CLOSED: Final = (
     re.compile(r'"(?:[^"\\]|\\.)*"\s*(?:$|[,\]}#:])', re.DOTALL | re.MULTILINE),
     re.compile(r"'(?:[^']|'')*'\s*(?:$|[,\]}#:])", re.DOTALL | re.MULTILINE),
 )
-_CONFLICT: Final = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
+_INDENT: Final = lazy(r"[ \t]*")
+_DASHED: Final = lazy(r"[ \t]*(?:-[ \t]+)*")
+_BLOCK_HEADER: Final = lazy(r"[|>][-+0-9]*\s*(?:#.*)?$")
+_CONFLICT: Final = lazy(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
 
 
 def control(patient: Patient) -> Diagnosis | None:
@@ -105,39 +106,48 @@ def bad_start(patient: Patient, at: int) -> Diagnosis:
 
 def tab(patient: Patient, at: int) -> Diagnosis:
     """Report a tab where YAML allows spaces only."""
-    lines = patient.lines
     line = patient.line_of(at)
-    start = lines.starts[line]
+    start = patient.lines.starts[line]
     text = patient.line(line)
-    if text[: at - start].strip(" \t"):
+    lead = text[: at - start].strip(" \t")
+    if lead and lead.strip("- \t"):
         end = at + len(text[at - start :]) - len(text[at - start :].lstrip("\t "))
         patient.put(at, end, " ")
         message = "a tab cannot stand here; use spaces"
-        filler = " " if end < lines.line_span(line).end else ""
+        filler = " " if end < patient.lines.line_span(line).end else ""
         edits = ((SyntaxEdit(at, end, filler),),)
         return Diagnosis(at, end, message, "tab-indentation", "Use spaces", edits)
     width = _unit(patient)
-    edits_list = []
+    found: list[Span] = []
     last = line
-    while last < len(lines):
-        span = lines.line_span(last)
-        indent = re.match(r"[ \t]*", patient.text[span.start : span.end])
+    while last < len(patient.lines):
+        indent = (
+            _INDENT.match(patient.line(last)) if last > line or not lead else _DASHED.match(text)
+        )
         if indent is None or "\t" not in indent[0]:
             break
-        new = indent[0].expandtabs(width)
-        edits_list.append(SyntaxEdit(span.start, span.start + indent.end(), new))
+        base = patient.lines.starts[last]
+        found.append(Span(base, base + indent.end()))
         last += 1
-    patient.blank(line, last - 1)
+    candidates = [
+        tuple(SyntaxEdit(*span, patient.text[slice(*span)].expandtabs(width)) for span in found)
+    ]
+    above = patient.above(line)
+    if lead and len(found) == 1:
+        end = found[0].end
+        stop = start + len(text[: end - start].rstrip())
+        candidates.insert(0, (SyntaxEdit(stop, end, " "),))
+    elif above is not None and _BLOCK_HEADER.search(patient.line(above)):
+        column = patient.key_column(above) + width
+        candidates.append(tuple(SyntaxEdit(*span, " " * column) for span in found))
+    if lead and len(found) == 1:
+        patient.put(at, at + 1, " ")
+    else:
+        patient.blank(line, max(last - 1, line))
     first = start + text.find("\t")
     message = "a tab is used for indentation, which YAML forbids; indent with spaces"
-    return Diagnosis(
-        first,
-        first + 1,
-        message,
-        "tab-indentation",
-        "Indent with spaces",
-        (tuple(edits_list),),
-    )
+    title = "Indent with spaces"
+    return Diagnosis(first, first + 1, message, "tab-indentation", title, tuple(candidates))
 
 
 def _unit(patient: Patient) -> int:
@@ -265,7 +275,7 @@ def other(patient: Patient, at: int, opened: int, problem: str) -> Diagnosis:
         message = f"a value cannot start with `{printable(shown)}`; quote it"
         title, candidates = "Quote the value", quoting(patient.text, value, stop)
     elif "document start" in problem:
-        return _directive(patient, line)
+        return _document_start(patient, line)
     patient.take_value(line, at)
     return Diagnosis(start, max(stop, start), message, title=title, candidates=candidates)
 
@@ -315,12 +325,21 @@ def directive(patient: Patient, at: int) -> Diagnosis:
 
 
 def _directive(patient: Patient, line: int) -> Diagnosis:
-    while line > 0 and not patient.line(line).startswith("%"):
-        line -= 1
     start, stop = patient.content(line)
     patient.blank(line, line)
     if patient.original.startswith(("%YAML", "%TAG"), start):
         message = "`---` must follow the `%` lines at the top of a file"
-        return Diagnosis(start, stop, message)
-    message = "a line cannot start with `%`, which YAML keeps for directives; quote the key"
+    else:
+        message = "a line cannot start with `%`, which YAML keeps for directives; quote the key"
     return Diagnosis(start, stop, message)
+
+
+def _document_start(patient: Patient, line: int) -> Diagnosis:
+    """Report what follows when the document is over, or comes before it starts."""
+    above = patient.above(line)
+    if above is not None and patient.line(above).startswith("%"):
+        return _directive(patient, above)
+    start, stop = patient.content(line)
+    patient.blank(line, len(patient.lines) - 1)
+    message = "the document ends above, so nothing more may stand here"
+    return Diagnosis(start, max(stop, start), message)

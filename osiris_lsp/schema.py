@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from osiris_lsp.refs import has_variable
 from osiris_lsp.specs import Schema, nearest
-from osiris_lsp.text import Span, printable
+from osiris_lsp.text import Span, lazy, printable
 from osiris_lsp.tree import Alias, Map, Node, Scalar, Seq, boolean, deref, number, to_python
 
 Kind = Literal["type", "value", "unknown", "missing", "ambiguous"]
@@ -21,7 +21,7 @@ MAX_VISITS: Final = 50_000
 """Nodes that are checked below one root; aliases count each time."""
 
 # Plain scalars that YAML 1.1 (the runtime) and YAML 1.2 read differently, or that look like text.
-_AMBIGUOUS: Final = re.compile(
+_AMBIGUOUS: Final = lazy(
     r"y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|[-+]?0[0-7_]+|[-+]?0b[01_]+"
     r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?[0-9]+_[0-9_]*|\d{4}-\d\d?-\d\d?.*"
 )
@@ -234,6 +234,11 @@ def properties(schema: Schema) -> Mapping[str, Schema]:
     if not isinstance(listed, Mapping):
         return {}
     return {str(name): field for name, field in listed.items() if isinstance(field, Mapping)}
+
+
+def spelling(schema: Schema, name: str) -> str:
+    """Return the current spelling of a field of a mapping."""
+    return str(properties(schema).get(name, {}).get("x-canonical", name))
 
 
 def conflicts(schema: Schema) -> Sequence[tuple[str, ...]]:

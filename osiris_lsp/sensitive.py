@@ -15,32 +15,66 @@ from osiris_lsp.refs import (
     literal_secrets,
 )
 from osiris_lsp.secret import merged
-from osiris_lsp.text import Span
+from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Map, Scalar, Seq, Tree, deref
 
-_NAME: Final = re.compile(
+_NAME: Final = lazy(
     r"(?i)(?:^|[_.-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|dsn|jwt|bearer"
     r"|auth|authorization|api_?key|apikey|access_?key|account_?key|private_?key|service_?role_?key"
     r"|anon_?key|signing_?key|encryption_?key|master_?key|client_?secret|cookie|key)s?$"
 )
-_NOT: Final = re.compile(
-    r"(?i)(?:primary|foreign|sort|partition|public|cache|unique|upsert|join|group|ssl|tls)[_-]?keys?$"
+_NOT: Final = lazy(
+    r"(?i)(?:primary|foreign|sort|partition|public|cache|unique|upsert|join|group|ssl|tls|idempotency"
+    r"|natural|business|surrogate|lookup|row|dedup|clustering)[_-]?keys?$"
+    r"|(?:page|next|continuation|cursor|sync)[_-]?tokens?$"
     r"|^(?:auth|keys?)$"
 )
-_LINE: Final = re.compile(
+_LINE: Final = lazy(
     r"(?i)(?:password|passwd|passphrase|pwd|secret|token|credential|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|role[_-]?key|anon[_-]?key|authorization)[\w]*[\"']?\s*[:=]\s*"
     r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
 )
 _WORDS: Final = tuple(
-    "password passwd passphrase pwd secret token credential api_key api-key apikey access private"
-    " role anon authorization".split()
+    [
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "secret",
+        "token",
+        "credential",
+        "api_key",
+        "api-key",
+        "apikey",
+        "access",
+        "private",
+        "role",
+        "anon",
+        "authorization",
+    ]
 )
 _PREFIXES: Final = tuple(
-    "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ xox sk- sk_ shp AKIA ASIA eyJ AIza glpat- sb_secret_"
-    " phx_".split()
+    [
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+        "github_pat_",
+        "xox",
+        "sk-",
+        "sk_",
+        "shp",
+        "AKIA",
+        "ASIA",
+        "eyJ",
+        "AIza",
+        "glpat-",
+        "sb_secret_",
+        "phx_",
+    ]
 )
-_TOKEN: Final = re.compile(
+_TOKEN: Final = lazy(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abeprs]-[\w-]{10,}|sk-[\w-]{16,}"
     r"|sk_(?:live|test)_\w{10,}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{20,}|A(?:KIA|SIA)[A-Z0-9]{16}"
     r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|AIza[\w-]{30,}|glpat-[\w-]{16,}|sb_secret_\w{10,}|phx_\w{10,})"

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from osiris_lsp.text import lazy
+
 DIALECTS: Final[Mapping[str, str]] = {
     "bigquery": "bigquery",
     "duckdb": "duckdb",
@@ -28,19 +30,17 @@ _FORBIDDEN: Final = (
     _WRITES + "|DROP|CREATE|ALTER|TRUNCATE|RENAME|GRANT|REVOKE|CALL|EXEC|EXECUTE|DO|LOAD|COPY|LOCK"
     "|VACUUM|ATTACH|DETACH|INSTALL"
 )
-_SUSPECT: Final = re.compile(rf"\b(?:{_FORBIDDEN}|INTO)\b|/\*M?!|;\s*\S", re.IGNORECASE)
-_START: Final = re.compile(rf"[\s(]*(?:({_FORBIDDEN})\b|(EXPLAIN)\b|\S)", re.IGNORECASE)
-_EXPLAINED: Final = re.compile(
+_SUSPECT: Final = lazy(rf"\b(?:{_FORBIDDEN}|INTO)\b|/\*M?!|;\s*\S", re.IGNORECASE)
+_START: Final = lazy(rf"[\s(]*(?:({_FORBIDDEN})\b|(EXPLAIN)\b|\S)", re.IGNORECASE)
+_EXPLAINED: Final = lazy(
     rf"(?=.*?\bANALY[SZ]E\b)\s*(?:\([^)]*\)\s*|(?:ANALY[SZ]E|VERBOSE)\s+)*({_FORBIDDEN})\b",
     re.IGNORECASE | re.DOTALL,
 )
 # Inside a SELECT or WITH a write stands in parentheses or behind the common table expressions.
-_INNER: Final = re.compile(
-    rf"[()]\s*({_WRITES})\b(?!\s*\()|(?<![.\w])(INTO)\s+(?!@)", re.IGNORECASE
-)
-_TO_FILE: Final = re.compile(r"\bINTO\s+(OUTFILE|DUMPFILE)\b", re.IGNORECASE)
+_INNER: Final = lazy(rf"[()]\s*({_WRITES})\b(?!\s*\()|(?<![.\w])(INTO)\s+(?!@)", re.IGNORECASE)
+_TO_FILE: Final = lazy(r"\bINTO\s+(OUTFILE|DUMPFILE)\b", re.IGNORECASE)
 
-_OPENING: Final = re.compile(r"""['"`#]|--|/\*|\$\{|\$[A-Za-z_]*\$""")
+_OPENING: Final = lazy(r"""['"`#]|--|/\*|\$\{|\$[A-Za-z_]*\$""")
 _QUOTED: Final = {
     (quote, escapes): re.compile(
         f"{quote}(?:[^{quote}\\\\]|{quote}{quote}|\\\\.)*{quote}?"
@@ -51,10 +51,11 @@ _QUOTED: Final = {
     for quote in "'\"`"
     for escapes in (True, False)
 }
-_COMMENT_MARK: Final = re.compile(r"/\*|\*/")
-_SOURCE: Final = re.compile(r"\b(FROM|JOIN)\b\s*(?:([A-Za-z_]\w*)(?![\w.(]|\s*\())?", re.IGNORECASE)
-_COMMA: Final = re.compile(r"(?:\s+(?:AS\s+)?\w+)?\s*,", re.IGNORECASE)
-_NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_COMMENT_MARK: Final = lazy(r"/\*|\*/")
+_SOURCE: Final = lazy(r"\b(FROM|JOIN)\b\s*(?:([A-Za-z_]\w*)(?![\w.(]|\s*\())?", re.IGNORECASE)
+_COMMA: Final = lazy(r"(?:\s+(?:AS\s+)?\w+)?\s*,", re.IGNORECASE)
+_NAME: Final = lazy(r"[A-Za-z_]\w*")
+_VARIABLE: Final = lazy(r"\$\{[^}]*\}")
 _BUILT_IN: Final = ("duckdb_", "pg_", "sqlite_")
 
 
@@ -257,12 +258,9 @@ def _parse(text: str, dialect: str) -> Sequence[Any]:
     sqlglot = _sqlglot()
     try:
         trees = sqlglot.parse(_VARIABLE.sub(lambda match: "x" * len(match[0]), text), read=dialect)
-    except (sqlglot.errors.SqlglotError, RecursionError, ValueError):
+    except Exception:  # a parser of so many dialects fails in many ways; none is the user's fault
         return ()
     return [tree for tree in trees if tree is not None]
-
-
-_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 
 
 @cache

@@ -5,19 +5,20 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
-from osiris_lsp.text import Span
+from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Map, Node, Scalar, Tree
 
 Scope = Literal["line", "file", "off", "on"]
 
-_COMMENT: Final = re.compile(
-    r"#[ \t]*(?:osiris:[ \t]*(?P<verb>ignore-file|ignore|off|on)(?![\w-])(?:[ \t]*\[(?P<rules>[^\]\r\n]*)\])?"
+_COMMENT: Final = lazy(
+    r"#[ \t]*(?:osiris:[ \t]*(?P<verb>ignore-file|ignore|off|on)(?![\w-])"
+    r"(?:[ \t]*\[(?P<rules>[^\]\r\n]*)\])?"
     r"(?P<reason>[^\r\n]*)"
     r"|(?P<pragma>pragma:[ \t]*(?:allowlist|whitelist)[ \t]+(?:nextline[ \t]+)?secret)"
     r"|(?P<gitleaks>gitleaks:allow))"
 )
-_OTHER: Final = re.compile(r"#[ \t]*osiris:[ \t]*(?P<word>[A-Za-z][\w-]*)(?P<rest>[^\r\n]*)")
-_RULES: Final = re.compile(r"[^\s,]+")
+_OTHER: Final = lazy(r"#[ \t]*osiris:[ \t]*(?P<word>[A-Za-z][\w-]*)(?P<rest>[^\r\n]*)")
+_RULES: Final = lazy(r"[^\s,]+")
 SECRETS: Final = "OSR3"
 VERBS: Final = ("ignore", "ignore-file", "off", "on")
 
@@ -53,6 +54,10 @@ class Suppression:
                 self.used.add(selector)
                 return True
         return False
+
+    def names(self, code: str, rule: str) -> bool:
+        """Tell whether a rule stands here by its own name or code."""
+        return any(selector in (code, rule) for selector, _ in self.rules)
 
 
 def find_suppressions(tree: Tree) -> Sequence[Suppression]:

@@ -3,10 +3,31 @@
 import re
 from bisect import bisect_right
 from itertools import accumulate
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 """A position encoding of LSP 3.17: the unit in which an editor counts columns."""
+
+
+class _Lazy:
+    """A regular expression before its first use."""
+
+    def __init__(self, source: str, flags: int) -> None:
+        self._source = source
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        compiled = re.compile(self._source, self._flags)
+        self.__dict__.update(
+            {method: getattr(compiled, method) for method in dir(compiled) if method[0] != "_"}
+        )
+        return getattr(compiled, name)
+
+
+def lazy(source: str, flags: int = 0) -> re.Pattern[str]:
+    """Return a regular expression that is compiled at its first use, for start-up time counts."""
+    return cast("re.Pattern[str]", _Lazy(source, flags))
+
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 

@@ -6,14 +6,13 @@ trim: a block collection ends where its last child ends, a block scalar without 
 space, and an empty value lies right behind its indicator (`:`, `-` or `?`).
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
 import yaml
 
-from osiris_lsp.text import LineIndex, Span
+from osiris_lsp.text import LineIndex, Span, lazy
 
 MAX_DEPTH: Final = 100
 """Levels of nesting; PyYAML's own constructor recurses and fails not far above."""
@@ -28,9 +27,12 @@ BROKEN: Final = "!broken"
 """The tag of a scalar that stands where the text does not parse."""
 
 # Anchor and tag in front of a node, with the white space and comments behind them.
-_PROPERTIES: Final = re.compile(
+_PROPERTIES: Final = lazy(
     r"(?:(?:&[^\s,\[\]{}]+|![^\s,\[\]{}]*|!<[^>\s]*>)(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+[ \t]*|[ \t]*))+"
 )
+
+# The first line of a block scalar, with what stands before its content.
+_HEADER: Final = lazy(r"[|>][^\r\n]*\s+")
 
 _TAGS: Final[Mapping[str, ScalarType]] = {
     "tag:yaml.org,2002:null": "null",
@@ -203,9 +205,14 @@ class Tree:
         """Return the range in the text of a part of a scalar's value.
 
         Where the value is not written literally (escapes, folding, several lines) it is the range
-        of the whole content.
+        of the whole content, the header of a block scalar left out.
         """
         inner = node.inner
+        header = (
+            _HEADER.match(self.text, inner.start, inner.end) if node.style in ("|", ">") else None
+        )
+        if header:
+            inner = Span(header.end(), inner.end)
         if self.text[inner.start : inner.end] == node.value:
             return Span(inner.start + start, inner.start + end)
         if "\n" not in node.value[start:end]:

@@ -1,6 +1,5 @@
 """Values at run time: where variables are substituted, what is secret, where a connection goes."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -8,13 +7,14 @@ from osiris_lsp.documents import Connection, ConnectionsDocument, Document, Pipe
 from osiris_lsp.refs import has_variable
 from osiris_lsp.sensitive import is_secret_name
 from osiris_lsp.specs import Schema
+from osiris_lsp.text import lazy
 from osiris_lsp.tree import Map, Node, Scalar, Seq, deref
 
 SQL_KEYS: Final = ("query", "sql", "transformation")
 """Config keys whose text is for a database, so that `${` may belong to its language."""
 
-_HOST: Final = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(\[[^\]]*\]|[^/?#:,]*)")
-_LOOPBACK: Final = re.compile(r"127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[?::1\]?|(?:.*\.)?localhost")
+_HOST: Final = lazy(r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#]*@)?(\[[^\]]*\]|[^/?#:,]*)")
+_LOOPBACK: Final = lazy(r"127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[?::1\]?|(?:.*\.)?localhost")
 
 
 class Value(NamedTuple):

@@ -10,6 +10,9 @@ from osiris_lsp.finding import Finding
 from osiris_lsp.project import Project, open_project
 from osiris_lsp.text import LineIndex
 
+# Rules that look at what the others found.
+_NEEDS_ALL = {"unused-suppression"}
+
 _HEADER = re.compile(r"^=== (.+)$", re.MULTILINE)
 
 
@@ -85,13 +88,13 @@ def write_files(case: Case, folder: Path) -> None:
 def project_of(case: Case, folder: Path, rule: str | None = None) -> Project:
     """Open the project of a case with one rule on, or with all."""
     overrides: dict[str, object] = {"check_env": bool(case.environment) or "check-env" in case.head}
-    if rule is not None:
+    if rule is not None and rule not in _NEEDS_ALL:
         overrides["select"] = (rule,)
     return open_project(str(folder), overrides=overrides, environment=case.environment)
 
 
-def lint_all(project: Project) -> list[Finding]:
-    """Return the findings of all files of a project."""
+def lint_all(project: Project, rule: str | None = None) -> list[Finding]:
+    """Return the findings of all files of a project, or those of one rule."""
     linter = Linter(project)
     found: list[Finding] = []
     for path in sorted(project.files()):
@@ -99,7 +102,7 @@ def lint_all(project: Project) -> list[Finding]:
         if document is not None:
             report = linter.lint(document)
             assert not report.crashes, report.crashes[0].traceback + report.crashes[0].error
-            found.extend(report.findings)
+            found.extend(item for item in report.findings if rule in (None, item.rule))
     return found
 
 

@@ -6,7 +6,6 @@
 import os
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,11 +98,7 @@ def _check(linter: Linter, text: str, name: str = "x.yaml") -> None:
             assert record.excerpt.start <= record.excerpt.end <= len(record.excerpt.text) + 3
 
 
-def _shards() -> Iterator[int]:
-    yield from range(8)
-
-
-@pytest.mark.parametrize("shard", _shards())
+@pytest.mark.parametrize("shard", list(range(8)))
 def test_mutated_files_do_not_break_the_linter(shard: int, linter: Linter, tmp_path: Path) -> None:
     """Real files with random damage: no exception, no hang, no finding outside the text."""
     random_ = random.Random(shard)
@@ -143,7 +138,7 @@ def test_any_text_is_linted(linter: Linter, text: str) -> None:
         "steps:\n- id: q\n  component: mysql.extractor\n  config:\n    query: "
         + "SELECT ( " * 5_000 + "DROP",
     ],
-    ids=range(14),
+    ids=[str(number) for number in range(14)],
 )  # fmt: skip
 def test_large_odd_texts_end_in_time(text: str, linter: Linter) -> None:
     """Sizes that invite quadratic work end in a few seconds for all four kinds."""

@@ -34,7 +34,6 @@ Fix: takes a number or truth value out of its quotes, puts a number into quotes,
 a single value. Unsafe, because the runtime reads another value.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -45,6 +44,7 @@ from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.schema import Violation, violations
 from osiris_lsp.specs import Schema
+from osiris_lsp.text import lazy
 from osiris_lsp.tree import Scalar, Seq, deref, resolve
 
 CODE: Final = "OSR224"
@@ -54,8 +54,8 @@ SOURCE: Final = ""
 
 
 _MAPPING: Final[Schema] = {"type": "object"}
-_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-_WORDS: Final = re.compile(r"[\w./ -]+")
+_DECIMAL: Final = lazy(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_WORDS: Final = lazy(r"[\w./ -]+")
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:

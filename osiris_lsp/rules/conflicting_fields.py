@@ -29,9 +29,8 @@ from typing import Final
 from osiris_lsp.documents import Connection, ConnectionsDocument, FamilyEntry
 from osiris_lsp.finding import Problem, Related, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.schema import conflicts, properties
+from osiris_lsp.schema import conflicts, properties, spelling
 from osiris_lsp.specs import Schema
-from osiris_lsp.text import Span
 from osiris_lsp.tree import Map, Scalar, boolean, deref
 
 CODE: Final = "OSR114"
@@ -63,7 +62,7 @@ def _conflicts(mapping: Map, schema: Schema) -> Mapping[str, Sequence[str]]:
     known = properties(schema)
     spellings: dict[str, list[str]] = {}
     for name in mapping.fields:
-        canonical = str(known[name].get("x-canonical", name)) if name in known else name
+        canonical = spelling(schema, name)
         spellings.setdefault(canonical, [canonical]).append(name)
     doubled = [tuple(dict.fromkeys(names)) for names in spellings.values() if len(names) > 2]
     groups = [*doubled, *conflicts(schema)]
@@ -94,25 +93,21 @@ def _problem(
 ) -> Problem:
     ticked = [f"`{name}`" for name in others]
     listed = ticked[0] if len(ticked) == 1 else f"{', '.join(ticked[:-1])} and {ticked[-1]}"
-    older = properties(schema).get(others[0], {}).get("x-canonical")
-    if older is not None and older in (kept, properties(schema).get(kept, {}).get("x-canonical")):
-        message = f"`{kept}` and {listed} are spellings of one field; keep `{older}` only"
+    current = spelling(schema, kept)
+    if spelling(schema, others[0]) == current:
+        message = f"`{kept}` and {listed} are spellings of one field; keep `{current}` only"
     elif len(others) > 1:
         message = f"`{kept}` stands in place of {listed}; keep one or the other"
     else:
         message = f"`{kept}` and {listed} exclude each other; keep one of them"
-    span, place = _places(entry, mapping, kept, others)
-    return Problem(span, message, related=(Related(place, f"`{kept}` is set here"),))
-
-
-def _places(entry: Connection, mapping: Map, kept: str, others: Sequence[str]) -> tuple[Span, Span]:
-    """Return where the excluded and the preferred field stand; merged ones count as the alias."""
     own = {id(key) for key, _ in mapping.pairs}
     keys = [mapping.fields[name][0] for name in others]
     first = min(keys, key=lambda key: (id(key) not in own, key.start))
     preferred = mapping.fields[kept][0]
     if id(first) in own:
-        return first.span, preferred.span
-    if id(preferred) in own:
-        return preferred.span, first.span
-    return entry.key.span, preferred.span
+        span, other = first.span, preferred
+    else:
+        # A merge brings it in: the connection is the place where both meet.
+        span = preferred.span if id(preferred) in own else entry.key.span
+        other = first
+    return Problem(span, message, related=(Related(other.span, f"`{other.value}` is set here"),))

@@ -37,7 +37,7 @@ from osiris_lsp.documents import ConnectionsDocument
 from osiris_lsp.edits import rename_key
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.schema import properties, violations
+from osiris_lsp.schema import properties, spelling, violations
 from osiris_lsp.specs import Schema
 from osiris_lsp.tree import Map, Scalar
 
@@ -66,12 +66,10 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
 
 def _old(mapping: Map, schema: Schema) -> Iterator[tuple[Scalar, str]]:
     """Yield the keys with an older spelling that are the only ones of their field."""
-    known = properties(schema)
-    current = [str(known[name].get("x-canonical", name)) for name in mapping.fields if name in known]
-    for name, (key, _) in mapping.fields.items():
-        canonical = known[name].get("x-canonical") if name in known else None
-        if isinstance(canonical, str) and current.count(canonical) == 1:
-            yield key, canonical
+    current = {name: spelling(schema, name) for name in mapping.fields}
+    for name, canonical in current.items():
+        if canonical != name and list(current.values()).count(canonical) == 1:
+            yield mapping.fields[name][0], canonical
 
 
 def _renames(mapping: Map, schema: Schema, key: Scalar, canonical: str) -> bool:

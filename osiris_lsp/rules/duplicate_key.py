@@ -71,8 +71,13 @@ def _problem(
     document: Document, mapping: Map, first: tuple[Scalar, Node], second: tuple[Scalar, Node]
 ) -> Problem:
     key = second[0]
-    shown = printable(key.value if len(key.value) <= 60 else key.value[:60] + "…")
+    shown = _shown(key)
     message = f"`{shown}` stands twice here, and only the last value counts"
+    if first[0].value != key.value:
+        message = (
+            f"`{shown}` is the same key as `{_shown(first[0])}` to the runtime, and only the last "
+            "value counts"
+        )
     fix = None
     if not mapping.flow and _line(document, *first) == _line(document, *second) is not None:
         edit = remove_field(document, mapping, key)
@@ -80,6 +85,10 @@ def _problem(
             message = f"`{shown}` stands twice here, with the same value"
             fix = Fix("Remove the second one", True, (edit,))
     return Problem(key.span, message, fix, (Related(first[0].span, "it stands here before"),))
+
+
+def _shown(key: Scalar) -> str:
+    return printable(key.value if len(key.value) <= 60 else key.value[:60] + "…")
 
 
 def _line(document: Document, key: Scalar, value: Node) -> str | None:

@@ -58,7 +58,8 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
             continue
         key, value = fields[name]
         fix = None
-        if name == "version" and "oml_version" not in fields:
+        # With another key missing, that finding would move to the renamed key.
+        if name == "version" and "oml_version" not in fields and {"name", "steps"} <= fields.keys():
             fix = _to_oml_version(document, key, value)
         message = f"`{name}` is no key of OML 0.1.0; use {instead}"
         if name == "version" and "oml_version" in fields:
@@ -73,5 +74,7 @@ def _to_oml_version(document: PipelineDocument, key: Scalar, value: Node) -> Fix
     edits = [rename]
     if value.value != "0.1.0":
         space = " " if document.text[value.start - 1 : value.start] == ":" else ""
+        if value.start == value.end and not space:
+            return None
         edits.append(Edit(value.start, value.end, f'{space}"0.1.0"'))
     return Fix('Change to `oml_version: "0.1.0"`', False, tuple(edits))

@@ -53,8 +53,9 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
         if node.value in spec.step_modes or not _is_valid(spec.modes):
             continue
         modes = spec.step_modes
-        message = f"`{spec.name}` cannot `{node.value}`; it can "
-        message += " or ".join(f"`{mode}`" for mode in modes) or "do nothing in a step"
+        can = " or ".join(f"`{mode}`" for mode in modes)
+        message = f"`{spec.name}` cannot `{node.value}`; "
+        message += f"it can {can}" if can else "no mode of a step fits it"
         fix = None
         if len(modes) == 1 and step.written("mode") is node:
             edit = replace_scalar(document, node, modes[0])

@@ -80,7 +80,8 @@ def _switched_off(entry: Connection) -> Problem | None:
             verb = "have" if len(files) > 1 else "has"
             message = f"`{name}: {node.value}` switches TLS off, so {listed} {verb} no effect"
             fix = None
-            if name != "sslmode" and node is entry.fields[name][1]:
+            complete = ("ssl_cert" in files) == ("ssl_key" in files)
+            if name != "sslmode" and complete and node is entry.fields[name][1]:
                 fix = Fix(f"Set `{name}: true`", False, (Edit(node.start, node.end, "true"),))
             related = Related(entry.fields[files[0]][0].span, f"`{files[0]}` is set here")
             return Problem(node.span, message, fix, (related,))

@@ -34,7 +34,7 @@ from typing import Final
 from osiris_lsp.documents import Connection, ConnectionsDocument
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.text import Span
+from osiris_lsp.text import lazy
 from osiris_lsp.tree import Scalar, boolean, deref
 from osiris_lsp.values import Destination, default_is_remote, destinations, has_secret
 
@@ -43,10 +43,8 @@ SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("connections",)
 SOURCE: Final = ""
 
-_PLAIN_SCHEME: Final = re.compile(r"\s*(http|ws)://", re.IGNORECASE)
-_OPTION: Final = re.compile(
-    r"[?&;](sslmode=disable|(?:ssl|tls)=(?:false|0))(?=&|;|$)", re.IGNORECASE
-)
+_PLAIN_SCHEME: Final = lazy(r"\s*(http|ws)://", re.IGNORECASE)
+_OPTION: Final = lazy(r"[?&;](sslmode=disable|(?:ssl|tls)=(?:false|0))(?=&|;|$)", re.IGNORECASE)
 _OFF: Final = ("ssl", "tls", "require_ssl")
 _UNVERIFIED: Final = (
     "verify",
@@ -88,7 +86,8 @@ def _schemes(
             f"clear text; use `{better}://`"
         )
         fix = None
-        if document.text[span.start : span.end] == node.value[first : match.end()]:
+        written = document.text[span.start : span.end] == node.value[first : match.end()]
+        if written and _unverified_field(entry) is None:
             edit = Edit(span.start, span.start + last - first, better)
             fix = Fix(f"Change to `{better}://`", False, (edit,))
         yield Problem(span, message, fix)
@@ -124,16 +123,24 @@ def _unverified(entry: Connection, places: Sequence[Destination]) -> Iterator[Pr
         return
     if not places and not (entry.spec and default_is_remote(entry.spec.schema)):
         return
+    field = _unverified_field(entry)
+    if field is not None:
+        name, node = field
+        message = (
+            f"`{name}: {node.value}` accepts the certificate of anyone who pretends to be the "
+            f"server, and hands over the secrets of `{entry}`"
+        )
+        yield Problem(node.span, message)
+
+
+def _unverified_field(entry: Connection) -> tuple[str, Scalar] | None:
+    """Return the first field that switches the check of the certificate off."""
     for mapping, _ in entry.mappings:
         for name in _UNVERIFIED:
             node = mapping.get(name)
             if isinstance(node, Scalar) and boolean(node) is False:
-                message = (
-                    f"`{name}: {node.value}` accepts the certificate of anyone who pretends to be "
-                    f"the server, and hands over the secrets of `{entry}`"
-                )
-                yield Problem(Span(node.start, node.end), message)
-                return
+                return name, node
+    return None
 
 
 def _value(entry: Connection, name: str) -> Scalar | None:

@@ -26,7 +26,6 @@ Fix: renames the alias, or quotes it where YAML reads it as something else than 
 because pipelines that refer to it have to follow.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -35,7 +34,7 @@ from osiris_lsp.edits import rename_key
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.refs import NAME
-from osiris_lsp.text import printable
+from osiris_lsp.text import lazy, printable
 from osiris_lsp.tree import boolean
 
 CODE: Final = "OSR107"
@@ -43,8 +42,8 @@ SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections",)
 SOURCE: Final = "CONN-004"
 
-_WIDE: Final = re.compile(r"[A-Za-z0-9_-]+")
-_OTHER: Final = re.compile(r"[^a-z0-9_]+")
+_WIDE: Final = lazy(r"[A-Za-z0-9_-]+")
+_OTHER: Final = lazy(r"[^a-z0-9_]+")
 
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
@@ -77,7 +76,7 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
 def _valid(alias: str) -> str | None:
     """Return the nearest valid name, or None."""
     name = _OTHER.sub("_", alias.lower()).strip("_")
-    return name if NAME.fullmatch(name) else None
+    return name if alias.isascii() and NAME.fullmatch(name) else None
 
 
 def _unquoted(entry: Connection) -> Problem:

@@ -71,7 +71,7 @@ def check(document: ComponentDocument, project: Project) -> Iterator[Problem]:
     if root is None:
         yield from _no_mapping(document)
         return
-    yield from _schema(document, root)
+    yield from _schema(document, project, root)
     yield from _name(document, root)
     schema = root.get("configSchema")
     if not isinstance(schema, Map):
@@ -95,7 +95,7 @@ def _no_mapping(document: ComponentDocument) -> Iterator[Problem]:
     yield Problem(Span(node.start, end), message)
 
 
-def _schema(document: ComponentDocument, root: Map) -> Iterator[Problem]:
+def _schema(document: ComponentDocument, project: Project, root: Map) -> Iterator[Problem]:
     """Yield the violations; a misspelt key stands for the missing one that it looks like."""
     found = document.violations
     broken = document.is_broken(0, len(document.text))
@@ -105,15 +105,27 @@ def _schema(document: ComponentDocument, root: Map) -> Iterator[Problem]:
         if item.kind == "unknown" and not _is_extension(item):
             close = nearest(item.name, _free(root, item))
             explained.add((item.path[:-1], close))
+            problem = _unknown(item, close)
             may_rename = (item.path[:-1], close) in missing and _fits(root, item, close)
-            yield _unknown(item, close, may_rename)
+            if close is not None and may_rename and isinstance(item.node, Scalar):
+                problem = problem._replace(fix=_rename(document, project, item.node, close))
+            yield problem
     for item in found:
         if item.kind == "missing":
             if not broken and (item.path, item.name) not in explained:
-                where = f"`{printable(str(item.path[-1]))}`" if item.path else "this component spec"
-                yield Problem(_start(item.node), f"`{item.name}` is missing in {where}")
-        elif item.kind != "unknown":
+                message = f"`{item.name}` is missing in {_place(item.path)}"
+                yield Problem(_start(item.node), message)
+        elif item.kind not in ("unknown", "ambiguous"):
             yield Problem(item.span, item.message)
+
+
+def _place(path: Sequence[str | int]) -> str:
+    """Return how messages call the mapping at a path."""
+    if not path:
+        return "this component spec"
+    if len(path) > 1 and isinstance(path[-1], int):
+        return f"entry {path[-1] + 1} of `{printable(str(path[-2]))}`"
+    return f"`{printable(str(path[-1]))}`"
 
 
 def _is_extension(item: Violation) -> bool:
@@ -136,21 +148,30 @@ def _fits(root: Map, item: Violation, close: str | None) -> bool:
     """Tell whether the value of a misspelt key at the top is right for the key that is meant."""
     schema = load_schema("component")
     value = root.get(item.name)
-    if len(item.path) != 1 or close is None or value is None:
+    # A new name would be a new component for all pipelines.
+    if len(item.path) != 1 or close in (None, "name") or value is None:
         return False
     return next(violations(value, schema["properties"][close], close, schema), None) is None
 
 
-def _unknown(item: Violation, close: str | None, may_rename: bool) -> Problem:
-    where = f"`{printable(str(item.path[-2]))}`" if len(item.path) > 1 else "a component spec"
-    message = f"`{printable(item.name)}` is no key of {where}"
-    fix = None
-    if close is not None:
-        message += f"; did you mean `{close}`?"
-        if may_rename and isinstance(item.node, Scalar):
-            edit = rename_key(item.node, close)
-            fix = None if edit is None else Fix(f"Rename to `{close}`", False, (edit,))
-    return Problem(item.span, message, fix)
+def _rename(document: ComponentDocument, project: Project, key: Scalar, name: str) -> Fix | None:
+    """Rename a key where that does not bring up contradictions with other parts of the spec."""
+    edit = rename_key(key, name)
+    if edit is None:
+        return None
+    text = document.text[: edit.start] + edit.new_text + document.text[edit.end :]
+    trial = ComponentDocument(document.path, text)
+    schema = trial.value("configSchema")
+    if trial.root is not None and isinstance(schema, Map):
+        clashes = (*_patterns(schema), *_cross_references(trial, project, trial.root, schema))
+        if clashes:
+            return None
+    return Fix(f"Rename to `{name}`", False, (edit,))
+
+
+def _unknown(item: Violation, close: str | None) -> Problem:
+    message = f"`{printable(item.name)}` is no key of {_place(item.path[:-1])}"
+    return Problem(item.span, message + (f"; did you mean `{close}`?" if close else ""))
 
 
 def _start(node: Node) -> Span:
@@ -236,19 +257,19 @@ def _cross_references(
     listed_fields = [*_connection_fields(root)]
     known = {*given, *ALWAYS_KNOWN, *(node.value for node in listed_fields)}
     for node in _items(schema.get("required")):
-        yield from _unless_known(node, node.value, known, own, "is required")
+        yield from _unless_known(node, node.value, known, "is required")
     # What connections of a family that we do not know hold is anybody's guess.
     sure = family is not None
     for section in ("secrets", "x-secret"):
         for node in _items(root.get(section)):
             name = node.value[1:].partition("/")[0].replace("~1", "/").replace("~0", "~")
             if node.value.startswith("/"):
-                yield from _unless_known(node, name, known, own, "is a secret", sure)
+                yield from _unless_known(node, name, known, "is a secret", sure)
     if sure:
         for node in listed_fields:
-            yield from _unless_known(node, node.value, given, own, "comes from a connection")
+            yield from _unless_known(node, node.value, given, "comes from a connection")
     for key in _constrained(root):
-        yield from _unless_known(key, key.value, known, own, "is constrained", sure)
+        yield from _unless_known(key, key.value, known, "is constrained", sure)
 
 
 def _connection_fields(root: Map) -> Iterator[Scalar]:
@@ -285,11 +306,11 @@ def _constrained(root: Map) -> Iterator[Scalar]:
 
 
 def _unless_known(
-    node: Scalar, name: str, known: set[str], own: set[str], what: str, sure: bool = True
+    node: Scalar, name: str, known: set[str], what: str, sure: bool = True
 ) -> Iterator[Problem]:
     """Yield a problem where a name is no setting; only where it is like one, unless we are sure."""
-    close = nearest(name, sorted(own)) if name not in known else None
+    close = nearest(name, sorted(known)) if name not in known else None
     if name in known or not name or not (sure or close):
         return
-    message = f"`{printable(name[:80])}` {what}, but is no property of `configSchema`"
+    message = f"`{printable(name[:80])}` {what}, but there is no such setting"
     yield Problem(node.span, message + (f"; did you mean `{close}`?" if close else ""))

@@ -35,7 +35,7 @@ from osiris_lsp.documents import MODES, PipelineDocument, Step
 from osiris_lsp.edits import replace_scalar
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.schema import is_unknown
+from osiris_lsp.schema import is_ambiguous, is_unknown
 from osiris_lsp.specs import component_modes, nearest
 from osiris_lsp.text import Span, printable
 from osiris_lsp.tree import Scalar, deref
@@ -53,7 +53,7 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
             continue
         written = step.fields["mode"][1]
         node = deref(written)
-        if is_unknown(node):
+        if is_unknown(node) or (isinstance(node, Scalar) and is_ambiguous(node)):
             continue
         if not isinstance(node, Scalar):
             span = Span(written.start, min(written.start + 1, written.end))
@@ -65,10 +65,12 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
 def _invalid(document: PipelineDocument, step: Step, node: Scalar) -> Problem:
     text = node.value.strip()
     message = f"`mode` must be `read`, `write` or `transform`, not `{printable(text[:40])}`"
+    if text in MODES:
+        message = f"the mode `{text}` has white space around it"
     close = _meant(step, text)
     fix = None
     if close is not None:
-        message += f"; did you mean `{close}`?"
+        message += f"; did you mean `{close}`?" if close != text else ""
         allowed = step.spec is None or close in step.spec.step_modes
         edit = replace_scalar(document, node, close)
         if allowed and edit is not None and step.written("mode") is node:
@@ -81,7 +83,7 @@ def _meant(step: Step, text: str) -> str | None:
     words = {word: mode for mode, listed in component_modes().items() for word in listed}
     words.update((mode, mode) for mode in MODES)
     close = nearest(text, words)
-    if close is not None:
-        return words[close]
     modes = step.spec.step_modes if step.spec is not None else ()
-    return modes[0] if len(modes) == 1 else None
+    if len(modes) == 1 and (close is None or words[close] not in modes):
+        return modes[0]
+    return None if close is None else words[close]

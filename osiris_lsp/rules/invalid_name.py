@@ -35,12 +35,12 @@ from functools import cache
 from typing import Final
 
 from osiris_lsp.documents import PipelineDocument, Step
-from osiris_lsp.edits import quote_scalar, replace_scalar
+from osiris_lsp.edits import folded, quote_scalar, replace_scalar
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.schema import is_ambiguous, is_unknown
 from osiris_lsp.specs import load_schema, step_schema
-from osiris_lsp.text import Span, printable
+from osiris_lsp.text import Span, lazy, printable
 from osiris_lsp.tree import Map, Node, Scalar, deref
 
 CODE: Final = "OSR204"
@@ -48,7 +48,7 @@ SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
 
-_OTHER: Final = re.compile(r"[^A-Za-z0-9_.-]")
+_OTHER: Final = lazy(r"[^A-Za-z0-9_.-]")
 _TYPES: Final = {"int": "a number", "float": "a number", "bool": "a truth value"}
 
 
@@ -80,11 +80,13 @@ def _id(document: PipelineDocument, step: Step) -> Iterator[Problem]:
     if _pattern().fullmatch(node.value):
         return
     message = f"the step id `{printable(node.value.strip()[:80])}` "
-    if _OTHER.search(node.value):
+    if _pattern().fullmatch(node.value.strip()):
+        message += "has white space around it"
+    elif _OTHER.search(node.value):
         message += "may only have letters, digits, `_`, `.` and `-`"
     else:
         message += "must start with a letter, a digit or `_`"
-    slug = _OTHER.sub("-", node.value.strip()).strip("-.")
+    slug = _OTHER.sub("-", folded(node.value.strip())).strip("-.")
     fix = None
     if slug and _pattern().fullmatch(slug) and slug not in document.step_by_id:
         message += f"; did you mean `{slug[:80]}`?"

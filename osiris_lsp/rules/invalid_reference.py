@@ -31,7 +31,6 @@ Fix: takes the existing connection that is meant. Unsafe, because it is a guess.
 """
 
 import os
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -42,7 +41,7 @@ from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.refs import Reference, parse_reference
 from osiris_lsp.schema import is_unknown
-from osiris_lsp.text import Span, printable
+from osiris_lsp.text import Span, lazy, printable
 from osiris_lsp.tree import Map, Scalar, deref
 
 CODE: Final = "OSR215"
@@ -51,8 +50,8 @@ KINDS: Final = ("pipeline",)
 SOURCE: Final = "CONN-004"
 
 # What is no name is not repeated in messages: it may be a connection string with a password.
-_HARMLESS: Final = re.compile(r"@?[\w.:/ -]{1,60}")
-_ONE_LINE_BLOCK: Final = re.compile(r"[|>][-+0-9]*[ \t]*(?:\r\n|\n|\r)[^\r\n]*")
+_HARMLESS: Final = lazy(r"@[^\s=]{0,60}|@?[\w./ -]{1,60}")
+_ONE_LINE_BLOCK: Final = lazy(r"[|>][-+0-9]*[ \t]*(?:\r\n|\n|\r)[^\r\n]*")
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
@@ -96,14 +95,17 @@ def _text(document: PipelineDocument, project: Project, step: Step, node: Scalar
         if defined and guess is None:
             message += f"; rename it here and in {os.path.basename(connections.path)}"
             return Problem(node.span, message)
+    tail = f"did you mean `{guess}`?" if guess is not None else "write `@family.alias`"
+    if text != node.value and parse_reference(text) is not None:
+        tail = f'write `"{printable(text)}"`'
     if guess is None:
-        return Problem(node.span, f"{message}; write `@family.alias`")
+        return Problem(node.span, f"{message}; {tail}")
     fix = None
     edit = _edit(document, node, str(guess))
     fits = step.misfit(project.families, guess) is None
     if edit is not None and fits and owns(step, "connection"):
         fix = Fix(f"Change to `{guess}`", False, (edit,))
-    return Problem(node.span, f"{message}; did you mean `{guess}`?", fix)
+    return Problem(node.span, f"{message}; {tail}", fix)
 
 
 def _reason(text: str, value: str, reference: Reference | None) -> str:

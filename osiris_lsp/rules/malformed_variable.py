@@ -31,7 +31,6 @@ Fix: writes `${NAME}` where the name is clear. Unsafe, because the value of the 
 used then.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -39,7 +38,7 @@ from osiris_lsp.documents import ConnectionsDocument, Document
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.refs import Segment, segments
-from osiris_lsp.text import printable
+from osiris_lsp.text import lazy, printable
 from osiris_lsp.values import Value, variable_values
 
 CODE: Final = "OSR401"
@@ -47,11 +46,11 @@ SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections", "pipeline")
 SOURCE: Final = "R-06"
 
-_DOLLAR: Final = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
-_CAPITALS: Final = re.compile(r"\$[A-Z_][A-Z0-9_]*")
-_TEMPLATE: Final = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
-_HALF: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")
-_SPACED: Final = re.compile(r"\$\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}")
+_DOLLAR: Final = lazy(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+_CAPITALS: Final = lazy(r"\$[A-Z_][A-Z0-9_]*")
+_TEMPLATE: Final = lazy(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
+_HALF: Final = lazy(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")
+_SPACED: Final = lazy(r"\$\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}")
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
@@ -72,17 +71,17 @@ def _malformed(document: Document, value: Value, piece: Segment) -> Problem:
     node = value.node
     span = document.tree.value_span(node, piece.start, piece.end)
     written = node.value[piece.start : piece.end]
+    half, spaced = _HALF.fullmatch(written), _SPACED.fullmatch(written)
+    reason = "spaces cannot stand in the braces" if spaced else piece.reason
     shown = written if len(written) <= 40 and "://" not in written else ""
     if value.secret or not shown:
-        reason = piece.reason
         if "is no variable name" in reason or "names no secret" in reason:
             reason = "what stands in the braces is no variable name"
         message = f"this variable is malformed: {reason}"
     else:
-        message = f"`{printable(shown)}` is malformed: {printable(piece.reason)}"
+        message = f"`{printable(shown)}` is malformed: {printable(reason)}"
     fix = None
     if document.text[span.start : span.end] == written:
-        half, spaced = _HALF.fullmatch(written), _SPACED.fullmatch(written)
         if half:
             fix = Fix("Close the variable", False, (Edit(span.end, span.end, "}"),))
         elif spaced:

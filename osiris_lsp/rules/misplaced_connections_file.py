@@ -63,11 +63,11 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
     if used is not None and os.path.isfile(used):
         advice = f"Osiris reads `{_shown(used, project)}`"
     elif name in CONNECTIONS:
-        advice = "move it to the project root"
+        advice = "move the file to the project root"
     elif relative == os.curdir:
-        advice = f"rename it to `{CONNECTIONS[0]}`"
+        advice = f"rename the file to `{CONNECTIONS[0]}`"
     else:
-        advice = f"move it to the project root as `{CONNECTIONS[0]}`"
+        advice = f"move the file to the project root as `{CONNECTIONS[0]}`"
     shown = _shown(document.path, project)
     message = f"the connections in `{shown}` are not found at run time; {advice}"
     yield Problem((document.root_key or document.families[0].key).span, message)

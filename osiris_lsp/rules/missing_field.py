@@ -39,6 +39,7 @@ from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.refs import variable_name
 from osiris_lsp.specs import FamilySpec, nearest
+from osiris_lsp.text import printable
 from osiris_lsp.tree import Map, Scalar
 
 CODE: Final = "OSR109"
@@ -55,18 +56,16 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
             continue
         present = {entry.spec.canonical(name) for name in entry.fields}
         missing: list[str] = []
-        others: list[str] = []
+        groups: list[str] = []
         for group in entry.spec.requirements:
             lacking = _lacking(group, present, entry.spec)
-            missing += [name for name in lacking if name not in missing]
-            if lacking:
-                others += [_listed(option) for option in group if set(option) != set(group[0])][:2]
+            if lacking and not set(lacking) <= set(missing):
+                missing += [name for name in lacking if name not in missing]
+                groups.append(_listed(lacking) + _instead(group, lacking, present))
         if not missing:
             continue
         verb = "are" if len(missing) > 1 else "is"
-        message = f"{_listed(missing)} {verb} missing in `{entry}`"
-        if others:
-            message += f", or {' or '.join(others)} instead"
+        message = f"{' and '.join(groups)} {verb} missing in `{printable(str(entry))}`"
         yield Problem(entry.key.span, message, _fix(document, entry, missing))
 
 
@@ -86,6 +85,13 @@ def _lacking(
     return best or ()
 
 
+def _instead(group: Sequence[tuple[str, ...]], lacking: Sequence[str], present: set[str]) -> str:
+    """Name the single fields that would do as well."""
+    options = [[name for name in option if name not in present] for option in group]
+    single = [option[0] for option in options if len(option) == 1 and option != list(lacking)]
+    return f" (or {' or '.join(f'`{name}`' for name in single)})" if single else ""
+
+
 def _listed(names: Sequence[str]) -> str:
     ticked = [f"`{name}`" for name in names]
     return ticked[0] if len(ticked) == 1 else f"{', '.join(ticked[:-1])} and {ticked[-1]}"
@@ -99,4 +105,5 @@ def _fix(document: ConnectionsDocument, entry: Connection, missing: Sequence[str
     if isinstance(entry.value, Map) and entry.value.flow:
         fields = [(name, f'"{text}"') for name, text in fields]
     edit = add_fields(document, entry.key, entry.value, fields)
-    return None if edit is None else Fix(f"Add {_listed(missing)} as variables", False, (edit,))
+    title = f"Add {_listed(missing)} as {'variables' if len(missing) > 1 else 'a variable'}"
+    return None if edit is None else Fix(title, False, (edit,))

@@ -31,20 +31,22 @@ Osiris then reads the file.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from osiris_lsp.configs import listed
+from osiris_lsp.configs import clashes, is_connected, listed, may_run, values_of
 from osiris_lsp.documents import PipelineDocument
 from osiris_lsp.edits import newline, rename_key
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.schema import is_unknown
 from osiris_lsp.specs import Schema, load_schema, nearest
-from osiris_lsp.text import Span, printable
+from osiris_lsp.text import Span, lazy, printable
 from osiris_lsp.tree import Map, Node, Scalar, Seq, deref
 
 CODE: Final = "OSR201"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+
+_SLUG: Final = lazy(r"[a-z0-9][a-z0-9-]*")
 
 # Keys of other versions, which `forbidden-key` reports, stand for the ones of OML.
 _STAND_IN: Final[Mapping[str, str]] = {"oml_version": "version", "steps": "tasks"}
@@ -71,13 +73,18 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
             key, value = near[name]
             shown = printable(key.value)
             message = f"`{shown}` is no key of a pipeline; did you mean `{name}`, which is missing?"
-            yield Problem(key.span, message, _rename(key, value, name))
+            # What else is missing would be reported at the new key, if it is the first.
+            fix = (
+                _rename(document, project, key, value, name) if len(near) == len(missing) else None
+            )
+            yield Problem(key.span, message, fix)
             continue
         message = f"`{name}` is missing in this pipeline"
         fix = None
         if name == "oml_version":
             message += '; add `oml_version: "0.1.0"`'
-            fix = _add_version(document, root)
+            # With another key missing, that finding would move to the new first key.
+            fix = _add_version(document, root) if missing == [name] else None
         yield Problem(first, message, fix)
 
 
@@ -123,16 +130,40 @@ def _fits(value: Node, schema: Schema, name: str) -> bool:
     return isinstance(value, Scalar) and value.type != "null"
 
 
-def _rename(key: Scalar, value: Node, name: str) -> Fix | None:
+def _rename(
+    document: PipelineDocument, project: Project, key: Scalar, value: Node, name: str
+) -> Fix | None:
     value = deref(value)
-    if name == "oml_version" and not (
-        isinstance(value, Scalar) and value.value == "0.1.0" and value.type == "str"
-    ):
-        return None
-    if isinstance(value, Seq) and not value.items:
-        return None
+    if isinstance(value, Scalar):
+        text = value.value if value.type == "str" else ""
+        if text != "0.1.0" if name == "oml_version" else not _SLUG.fullmatch(text):
+            return None
     edit = rename_key(key, name)
-    return None if edit is None else Fix(f"Rename to `{name}`", False, (edit,))
+    if edit is None or (name == "steps" and not _is_sound(document, project, edit)):
+        return None
+    return Fix(f"Rename to `{name}`", False, (edit,))
+
+
+def _is_sound(document: PipelineDocument, project: Project, edit: Edit) -> bool:
+    """Tell whether the steps are free of mistakes, so that renaming their key brings up none."""
+    text = document.text[: edit.start] + edit.new_text + document.text[edit.end :]
+    trial = PipelineDocument(document.path, text, document.components)
+    connections = project.connections_for(document.path)
+    if not trial.steps or len(trial.step_by_id) != len(trial.steps):
+        return False
+    for step in trial.steps:
+        mode = step.scalar("mode")
+        if step.spec is None or mode is None or mode.value not in step.spec.step_modes:
+            return False
+        if step.connection is not None and (
+            step.reference is None or connections is None or not connections.resolve(step.reference)
+        ):
+            return False
+        if clashes(step, values_of(step), is_connected(trial, step, project)):
+            return False
+        if not may_run(trial, step, project, step.spec):
+            return False
+    return True
 
 
 def _add_version(document: PipelineDocument, root: Map) -> Fix | None:

@@ -31,7 +31,7 @@ the missing one. Unsafe, because Osiris then reads the step.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from osiris_lsp.configs import listed
+from osiris_lsp.configs import listed, may_run
 from osiris_lsp.documents import MODES, PipelineDocument, Step
 from osiris_lsp.edits import insert_behind, rename_key
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
@@ -53,21 +53,25 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
         if step.node is None:
             yield from _no_mapping(document, step)
         elif not step.is_legacy:
-            yield from _step(document, step, step.node)
+            yield from _step(document, project, step, step.node)
 
 
-def _step(document: PipelineDocument, step: Step, node: Map) -> Iterator[Problem]:
+def _step(document: PipelineDocument, project: Project, step: Step, node: Map) -> Iterator[Problem]:
     needed = ("id", "driver") if step.shape == "driver" else ("id", "component", "mode")
     missing = [name for name in needed if _lacks(step, name)]
     if not missing or _is_uncertain(document, step, node):
         return
     near = _near_misses(document, step, missing)
+    missing = [name for name in missing if name not in near]
     for name, key in near.items():
         message = f"`{printable(key.value)}` is no key of a step; did you mean `{name}`?"
-        edit = rename_key(key, name)
-        fix = None if edit is None else Fix(f"Rename to `{name}`", False, (edit,))
+        # What else is missing would be reported at another place afterwards.
+        own = step.item is node and any(pair[0] is key for pair in node.pairs)
+        edit = rename_key(key, name) if own and not missing else None
+        fix = None
+        if edit is not None and _runs(document, project, step, name):
+            fix = Fix(f"Rename to `{name}`", False, (edit,))
         yield Problem(step.place(key), message, fix)
-    missing = [name for name in missing if name not in near]
     if not missing:
         return
     verb = "is" if len(missing) == 1 else "are"
@@ -116,6 +120,21 @@ def _near_misses(
         if close is not None and close not in found and _fits(document, close, deref(value)):
             found[close] = key
     return found
+
+
+def _runs(document: PipelineDocument, project: Project, step: Step, name: str) -> bool:
+    """Tell whether a step has no other findings once a misspelt `component` is renamed."""
+    if name == "id":
+        return True
+    if name == "mode":
+        modes = [step.scalar(key) for key in step.fields if nearest(key, (name,))]
+        return step.spec is None or all(
+            mode is not None and mode.value in step.spec.step_modes for mode in modes
+        )
+    keys = [key for key in step.fields if key not in step_schema()["properties"]]
+    values = [step.scalar(key) for key in keys if nearest(key, (name,))]
+    specs = [document.components.get(value.value) for value in values if value is not None]
+    return len(specs) == 1 and specs[0] is not None and may_run(document, step, project, specs[0])
 
 
 def _fits(document: PipelineDocument, name: str, value: Node) -> bool:

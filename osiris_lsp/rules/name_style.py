@@ -30,18 +30,17 @@ under another name.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 from osiris_lsp.documents import PipelineDocument
-from osiris_lsp.edits import replace_scalar
+from osiris_lsp.edits import folded, replace_scalar
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.schema import is_unknown
 from osiris_lsp.specs import load_schema
-from osiris_lsp.text import printable
+from osiris_lsp.text import lazy, printable
 from osiris_lsp.tree import Scalar, deref
 
 CODE: Final = "OSR205"
@@ -49,7 +48,8 @@ SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
 
-_OTHER: Final = re.compile(r"[^a-z0-9]+")
+_OTHER: Final = lazy(r"[^a-z0-9]+")
+_HUMP: Final = lazy(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
@@ -62,7 +62,9 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
         return
     if not node.value.strip() or _style().fullmatch(node.value):
         return
-    plain = unicodedata.normalize("NFKD", node.value).encode("ascii", "ignore").decode()
+    plain = folded(node.value)
+    if plain.isalnum():
+        plain = _HUMP.sub("-", plain)
     slug = _OTHER.sub("-", plain.lower()).strip("-")
     message = f"the name `{printable(node.value.strip()[:80])}` should be lower-case with hyphens"
     fix = None

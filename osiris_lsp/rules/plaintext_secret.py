@@ -37,7 +37,7 @@ from typing import Final, NamedTuple
 from osiris_lsp.documents import Connection, ConnectionsDocument, PipelineDocument, Step
 from osiris_lsp.finding import Problem, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.refs import connection_string_secrets, literal_secrets, variable_name
+from osiris_lsp.refs import connection_string_secrets, has_variable, literal_secrets, variable_name
 from osiris_lsp.schema import properties
 from osiris_lsp.sensitive import is_secret_name
 from osiris_lsp.text import Span, printable
@@ -73,10 +73,17 @@ def check(document: ConnectionsDocument | PipelineDocument, project: Project) ->
                 continue
             seen.add(found)
             message = (
-                f"`{printable(place.name)}` is written out; use `${{{place.variable}}}`, set it "
-                "outside the repository, and change the secret because it was stored here"
+                f"{_subject(place)} is written out; use `${{{place.variable}}}`, set it outside the "
+                "repository, and change the secret because it was stored here"
             )
             yield Problem(found, message)
+
+
+def _subject(place: _Place) -> str:
+    name = f"`{printable(place.name)}`"
+    if place.is_address:
+        return f"the password in {name}"
+    return f"part of {name}" if has_variable(place.node.value) else name
 
 
 def _written(place: _Place) -> tuple[Span, ...]:
@@ -124,7 +131,8 @@ def _of_value(
     """
     value = deref(value)
     if isinstance(value, Scalar):
-        yield _Place(name, variable_name(*origin), value, is_address)
+        named = (*origin[:-1], "password") if is_address else origin
+        yield _Place(name, variable_name(*named), value, is_address)
     elif isinstance(value, Seq) and depth < 5:
         for item in value.items:
             yield from _of_value(name, item, origin, is_address, depth + 1)

@@ -11,45 +11,48 @@ profile = "osiris-runtime"
 version: 1
 connections:
   duckdb:
-    local:
+    local-db:
       path: data/local.duckdb
 ```
 ```yaml pipelines/orders.yaml
 oml_version: "0.1.0"
 name: orders
 steps:
-  - id: read-orders
-    component: duckdb.extractor
-    mode: read
+  - id: sum-orders
+    component: duckdb.processor
+    mode: transform
     config:
-      connection: "@DuckDB.Local"
-      table: orders
+      connection: "@duckdb.local-db"
+      query: SELECT 1 AS one
 ```
 
 Use instead:
+```yaml osiris_connections.yaml
+version: 1
+connections:
+  duckdb:
+    local_db:
+      path: data/local.duckdb
+```
 ```yaml pipelines/orders.yaml
 oml_version: "0.1.0"
 name: orders
 steps:
-  - id: read-orders
-    component: duckdb.extractor
-    mode: read
+  - id: sum-orders
+    component: duckdb.processor
+    mode: transform
     config:
-      connection: "@duckdb.local"
-      table: orders
+      connection: "@duckdb.local_db"
+      query: SELECT 1 AS one
 ```
-
-Fix: takes the existing connection whose name is like it. Unsafe, because it is a guess.
 """
 
 import os
 from collections.abc import Iterator
 from typing import Final
 
-from osiris_lsp.configs import owns
 from osiris_lsp.documents import PipelineDocument
-from osiris_lsp.edits import replace_scalar
-from osiris_lsp.finding import Fix, Problem, Severity
+from osiris_lsp.finding import Problem, Related, Severity
 from osiris_lsp.project import Project
 
 CODE: Final = "OSR216"
@@ -59,7 +62,10 @@ SOURCE: Final = "R-07"
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
-    """Yield a problem at each reference that the contract does not allow and the runtime does."""
+    """Yield a problem at each reference that the contract does not allow and the runtime does.
+
+    One that leads nowhere has the finding of `unknown-alias` or `unknown-family-reference` instead.
+    """
     profile = project.settings.profile
     if profile != "osiris-runtime":
         return
@@ -67,16 +73,14 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
         node, reference = step.connection, step.readable(profile)
         if node is None or reference is None or reference.strict:
             continue
-        message = f"`{reference}` should have lower-case letters, digits and `_` only in its names"
+        message = f"`{reference}` should only have lower-case letters, digits and `_` in its names"
+        related: tuple[Related, ...] = ()
         connections = project.connections_for(document.path)
-        fix = None
-        if connections is not None and connections.resolve(reference) is not None:
-            message += f"; rename it here and in {os.path.basename(connections.path)}"
-        elif connections is not None:
-            guess = connections.guess(node.value)
-            if guess is not None and step.misfit(project.families, guess) is None:
-                message += f"; did you mean `{guess}`?"
-                edit = replace_scalar(document, node, str(guess))
-                if edit is not None and owns(step, "connection"):
-                    fix = Fix(f"Change to `{guess}`", False, (edit,))
-        yield Problem(node.span, message, fix)
+        if connections is not None:
+            entry = connections.resolve(reference)
+            if entry is None:
+                continue
+            file = os.path.basename(connections.path)
+            message += f"; rename it here and in {file}"
+            related = (Related(entry.key.span, f"defined in {file}", connections.path),)
+        yield Problem(node.span, message, related=related)

@@ -26,7 +26,6 @@ Fix: quotes the value, closes the quote or bracket, inserts the space or comma, 
 where that makes the text parse. Safe, because the file could not be loaded before.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -34,7 +33,7 @@ from osiris_lsp.documents import Document
 from osiris_lsp.edits import reported
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.text import Span
+from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Map, Node, Scalar, Seq, deref
 
 CODE: Final = "OSR003"
@@ -42,7 +41,7 @@ SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections", "pipeline", "component", "yaml")
 SOURCE: Final = ""
 
-_TEMPLATE: Final = re.compile(r"\{\{[ \t]*([A-Za-z_][\w.]*)[ \t]*\}\}")
+_TEMPLATE: Final = lazy(r"\{\{[ \t]*([A-Za-z_][\w.]*)[ \t]*\}\}")
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
@@ -63,12 +62,13 @@ def _complex_key(document: Document, mapping: Map, key: Node) -> Problem:
     if template is None:
         what = "mapping" if isinstance(deref(key), Map) else "list"
         return Problem(_first_line(document, key), f"a {what} cannot be a key here")
-    name = template[1]
-    message = f"`{{{{ {name} }}}}` without quotes is a mapping in YAML, which cannot be loaded"
-    if document.kind != "connections" or "." in name:
-        return Problem(mapping.span, f"{message}; quote it", None)
-    fix = Fix(f"Change to `${{{name}}}`", False, (Edit(*mapping.span, f'"${{{name}}}"'),))
-    return Problem(mapping.span, f"{message}; write `${{{name}}}` for a variable", fix)
+    message = "`{{ NAME }}` without quotes is a mapping in YAML, which cannot be loaded"
+    if document.kind != "connections" or "." in template[1]:
+        return Problem(mapping.span, f"{message}; quote it")
+    first, last = template.span(1)
+    edits = (Edit(mapping.start, first, '"${'), Edit(last, mapping.end, '}"'))
+    fix = Fix("Change to `${NAME}`", False, edits)
+    return Problem(mapping.span, f"{message}; write `${{NAME}}` for a variable", fix)
 
 
 def _is_mergeable(value: Node) -> bool:

@@ -24,7 +24,6 @@ connections:
 Fix: writes spaces instead. Safe, because the file could not be loaded before.
 """  # noqa: D301 - the example holds a tab
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -33,7 +32,7 @@ from osiris_lsp.documents import Document
 from osiris_lsp.edits import reported
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.text import Span
+from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Scalar
 
 CODE: Final = "OSR012"
@@ -41,10 +40,10 @@ SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections", "pipeline", "component", "yaml")
 SOURCE: Final = ""
 
-_TABS: Final = re.compile(r"[ ]*\t[ \t]*")
-_BREAK: Final = re.compile(r"[\r\n]|\Z")
-_BLANK: Final = re.compile(r"\s*")
-_HASH: Final = re.compile(r"(?<![^ \t\r\n])#")
+_TABS: Final = lazy(r"[ ]*\t[ \t]*")
+_BREAK: Final = lazy(r"[\r\n]|\Z")
+_BLANK: Final = lazy(r"\s*")
+_HASH: Final = lazy(r"(?<![^ \t\r\n])#")
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
@@ -66,6 +65,8 @@ def check(document: Document, project: Project) -> Iterator[Problem]:
     for edits in by_line.values():
         span = Span(edits[0].start, edits[0].end)
         message = "a tab cannot stand here; use spaces"
+        if span.start == lines.line_span(lines.position(span.start).line).start:
+            message = "a tab is used for indentation, which YAML forbids; indent with spaces"
         yield Problem(span, message, Fix("Use spaces", True, tuple(edits)))
 
 

@@ -48,10 +48,14 @@ SOURCE: Final = "R-16"
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
     """Yield a problem at each `connect_timeout` that is longer than `timeout`."""
+    seen: set[Scalar] = set()
     for entry in document.connections:
         connect, whole = _seconds(entry, "connect_timeout"), _seconds(entry, "timeout")
         if connect is None or whole is None or not connect[1] > whole[1] > 0:
             continue
+        if connect[0] in seen:
+            continue  # merges bring it into several connections
+        seen.add(connect[0])
         message = (
             f"`connect_timeout` ({connect[1]:g} s) is longer than `timeout` ({whole[1]:g} s), "
             "which ends the attempt first; make it the shorter one"

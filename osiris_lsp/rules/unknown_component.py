@@ -29,15 +29,16 @@ Fix: takes the nearest known component where the step fits it. Unsafe, because a
 runs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from osiris_lsp.documents import MODES, PipelineDocument, Step
+from osiris_lsp.configs import listed, may_run
+from osiris_lsp.documents import PipelineDocument, Step
 from osiris_lsp.edits import replace_scalar
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.schema import is_ambiguous, is_unknown
-from osiris_lsp.specs import ComponentSpec, nearest
+from osiris_lsp.specs import nearest
 from osiris_lsp.text import Span, printable
 from osiris_lsp.tree import Map, Scalar, deref
 
@@ -67,34 +68,40 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
 
 
 def _unknown(document: PipelineDocument, project: Project, step: Step, node: Scalar) -> Problem:
-    close = nearest(node.value.strip(), document.components)
-    message = f"the component `{printable(node.value.strip()[:80])}` is not known"
+    name = node.value.strip()
+    family, close = _nearest(name, document.components)
+    message = f"the component `{printable(name[:80])}` is not known"
+    if close == name:
+        message = f"the component `{printable(name[:80])}` has white space around it"
+    elif close is not None:
+        message += f"; did you mean `{close}`?"
+    elif family:
+        message += f"; there {'is' if len(family) == 1 else 'are'} {listed(family)}"
     fix = None
     if close is not None:
-        message += f"; did you mean `{close}`?"
         own = step.written(_key(step)) is node
-        if own and _fits(document, project, step, document.components[close]):
+        if own and may_run(document, step, project, document.components[close]):
             edit = replace_scalar(document, node, close)
             fix = None if edit is None else Fix(f"Change to `{close}`", False, (edit,))
     return Problem(step.place(step.fields[_key(step)][1]), message, fix)
 
 
+def _nearest(name: str, components: Iterable[str]) -> tuple[Sequence[str], str | None]:
+    """Return the components of the family that a name means, and the one that it means, if any.
+
+    The parts of a name are compared on their own, because most components end alike.
+    """
+    spelling, _, rest = name.partition(".")
+    families: dict[str, list[str]] = {}
+    for known in components:
+        families.setdefault(known.partition(".")[0], []).append(known)
+    if name in families.get(spelling, ()):
+        return (), name
+    close = nearest(spelling, families)
+    family = families[close] if close is not None else []
+    word = nearest(rest, [known.partition(".")[2] for known in family]) if rest else None
+    return family, None if word is None else f"{close}.{word}"
+
+
 def _key(step: Step) -> str:
     return "driver" if step.shape == "driver" else "component"
-
-
-def _fits(document: PipelineDocument, project: Project, step: Step, spec: ComponentSpec) -> bool:
-    """Tell whether a step would have no new findings with another component."""
-    trial = Step(step.index, step.item, document.components)
-    trial.spec = spec
-    mode = trial.scalar("mode")
-    if mode is not None and mode.value in MODES and mode.value not in spec.step_modes:
-        return False
-    if trial.misfit(project.families) is not None:
-        return False
-    given = spec.connection_fields if trial.connection is not None else {}
-    return all(
-        item.name in given or item.name == "connection"
-        for item in trial.violations
-        if item.kind in ("missing", "unknown", "type", "value")
-    )

@@ -41,7 +41,7 @@ from osiris_lsp.edits import rename_key
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.refs import literal_secrets
-from osiris_lsp.schema import Violation, conflicts, properties, violations
+from osiris_lsp.schema import Violation, conflicts, properties, spelling, violations
 from osiris_lsp.specs import Schema, nearest
 from osiris_lsp.text import printable
 from osiris_lsp.tree import Map, Scalar, deref
@@ -53,7 +53,8 @@ SOURCE: Final = ""
 
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
-    """Yield a problem at each key of a connection, or inside one, that has no schema."""
+    """Yield one problem per key of a connection, or inside one, that has no schema."""
+    found: dict[int, Problem] = {}
     for entry in document.connections:
         unknown = [item for item in entry.violations if item.kind == "unknown"]
         if not unknown:
@@ -65,9 +66,15 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
         }
         offered: set[tuple[object, ...]] = set()
         for item in unknown:
-            if isinstance(item.node, Scalar):
-                mapping, schema = places.get(id(item.node), (None, None))
-                yield _problem(entry, item, item.node, mapping, schema, offered)
+            key = item.node
+            if isinstance(key, Scalar):
+                mapping, schema = places.get(id(key), (None, None))
+                problem = _problem(entry, item, key, mapping, schema, offered)
+                # Merges may bring a key into several connections: all of them must allow the fix.
+                known = found.setdefault(id(key), problem)
+                if known != problem:
+                    found[id(key)] = known._replace(fix=None)
+    yield from found.values()
 
 
 def _problem(
@@ -98,9 +105,7 @@ def _problem(
 
 def _meant(name: str, mapping: Map, schema: Schema) -> str | None:
     """Return the field that a misspelt one stands for, in its current spelling."""
-    current = {
-        field: str(spec.get("x-canonical", field)) for field, spec in properties(schema).items()
-    }
+    current = {field: spelling(schema, field) for field in properties(schema)}
     present = {current[field] for field in mapping.fields if field in current}
     close = nearest(name, [field for field, name in current.items() if name not in present])
     return None if close is None else current[close]

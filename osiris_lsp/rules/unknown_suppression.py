@@ -35,20 +35,20 @@ from osiris_lsp.project import Project
 from osiris_lsp.rules import RULES, find, is_selector
 from osiris_lsp.specs import nearest
 from osiris_lsp.suppressions import VERBS, Suppression, misread_comments
-from osiris_lsp.text import Span, printable
+from osiris_lsp.text import Span, lazy, printable
 
 CODE: Final = "OSR902"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("connections", "pipeline", "component", "yaml")
 SOURCE: Final = ""
 
-_BARE: Final = re.compile(
+_BARE: Final = lazy(
     r"osiris:[ \t]*(?:ignore-file|ignore|off)(?P<gap>[ \t]*[=(:]?[ \t]*)(?P<words>[\w,; \t-]+\)?)"
 )
-_WORD: Final = re.compile(r"[\w-]+")
-_CODE: Final = re.compile(r"OSR[-_ ]?(\d{3})", re.IGNORECASE)
+_WORD: Final = lazy(r"[\w-]+")
+_CODE: Final = lazy(r"OSR[-_ ]?(\d{3})", re.IGNORECASE)
 _SYNONYMS: Final = {
-    "disable": "off",
+    "disable": "ignore",
     "enable": "on",
     "noqa": "ignore",
     "nolint": "ignore",
@@ -105,19 +105,20 @@ def _without_brackets(document: Document, comment: Suppression) -> Iterator[Prob
     match = _BARE.search(document.text, comment.span.start, comment.span.end)
     if match is None:
         return
-    rules = []
+    rules: dict[str, str] = {}
     end = match.start("words")
     for word in _WORD.finditer(match["words"]):
-        if find(word[0]) is None:
+        entry = find(word[0])
+        if entry is None:
             break
-        rules.append(word[0])
+        rules.setdefault(entry.code, word[0])
         end = match.start("words") + word.end()
     if not rules:
         return
     start = match.start("words")
     if document.text[end : end + 1] == ")":
         end += 1
-    written = f"[{', '.join(rules)}]"
+    written = f"[{', '.join(rules.values())}]"
     message = f"without brackets this comment silences every rule; write `{comment.verb}{written}`"
     fix = Fix("Put brackets", False, (Edit(match.start("gap"), end, written),))
     yield Problem(Span(start, end), message, fix)

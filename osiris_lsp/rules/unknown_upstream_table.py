@@ -104,7 +104,7 @@ def _message(
     if other is not None:
         return f"`{name}` is the result of step `{printable(other)}`, which this step does not need"
     if not tables:
-        return f"`{name}` is no table of this step, which takes data from no other; name one in `needs`"
+        return f"`{name}` is not there, for this step takes data from no other"
     shown = listed(tables[:_MOST_LISTED])
     if name.lower() == "input_df":
         return f"`input_df` is there with one step in `needs` only; with several there is {shown}"

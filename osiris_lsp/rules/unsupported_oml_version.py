@@ -59,10 +59,12 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
     if node.type == "str" and node.value == VERSION:
         return
     shown = printable(node.value[:40])
-    if node.type == "null":
+    if not node.value.strip() or node.type == "null":
         message = f'`oml_version` has no value; write `oml_version: "{VERSION}"`'
     elif node.type in ("int", "float"):
         message = f'`oml_version: {shown}` is a number; write the text `"{VERSION}"`'
+    elif node.type == "str" and node.value.strip() == VERSION:
+        message = f'`oml_version` has white space around it; write `"{VERSION}"`'
     elif node.type != "str":
         message = f'`oml_version: {shown}` is no text; write `"{VERSION}"`'
     else:
@@ -75,6 +77,8 @@ def _fix(document: PipelineDocument, node: object) -> Fix | None:
     if not isinstance(node, Scalar) or node.style in ("|", ">") or node.tag:
         return None
     space = " " if document.text[node.start - 1 : node.start] == ":" else ""
+    if node.start == node.end and not space:
+        return None
     return Fix(
         f'Change to `"{VERSION}"`', False, (Edit(node.start, node.end, f'{space}"{VERSION}"'),)
     )

@@ -60,7 +60,7 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
         span, message = key.span, "`version` is empty; write `version: 1`"
     elif value.type == "str" and value.value.strip() == "1":
         span = value.span
-        message = "`version` must be the integer 1, but this is a string; remove the quotes"
+        message = "`version` must be the integer 1, but this is a string; write `version: 1`"
     elif value.value in _ONE:
         shown = printable(value.value)
         span, message = value.span, f"`version` must be the integer 1, not `{shown}`"

@@ -23,14 +23,13 @@ connections:
 Fix: removes the anchor. Safe, because the value stays.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from osiris_lsp.documents import Document
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.text import Span, printable
+from osiris_lsp.text import Span, lazy, printable
 from osiris_lsp.tree import Node
 
 CODE: Final = "OSR008"
@@ -38,7 +37,7 @@ SEVERITY: Final[Severity] = "hint"
 KINDS: Final = ("connections", "pipeline", "component", "yaml")
 SOURCE: Final = ""
 
-_SPACES: Final = re.compile(r"[ \t]*")
+_SPACES: Final = lazy(r"[ \t]*")
 # Where these are reported, aliases may be hidden.
 _BROKEN: Final = ("syntax-error", "unquoted-reference", "tab-indentation")
 

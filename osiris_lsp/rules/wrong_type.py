@@ -90,7 +90,7 @@ def _typed(document: ConnectionsDocument, entry: Connection, item: Violation) ->
         return
     node = item.node
     schema = at(spec.effective_schema, item.path)
-    secret = schema is not None and schema.get("writeOnly") is True
+    secret = schema is not None and schema.get("writeOnly") and not schema.get("x-publishable")
     if secret and node.type in ("int", "float", "timestamp") and literal_secrets(node.value):
         return
     if node.type == "null":

@@ -27,7 +27,7 @@ def test_findings(path: Path, tmp_path: Path, update: bool) -> None:
     assert case.rule in RULES, f"{case.rule} is no rule; run `make docs` after adding one"
     golden.write_files(case, tmp_path)
     project = golden.project_of(case, tmp_path, case.rule)
-    findings = golden.lint_all(project)
+    findings = golden.lint_all(project, case.rule)
     actual = {"findings": golden.show(findings, project, tmp_path)}
     for name, text in _fixed(findings, project, tmp_path).items():
         actual[f"fixed {name}"] = text.replace("\r\n", "\n")
@@ -57,7 +57,7 @@ def test_fixes(path: Path, tmp_path: Path) -> None:
     golden.write_files(case, tmp_path)
     project = golden.project_of(case, tmp_path)
     before = golden.lint_all(project)
-    for finding in golden.lint_all(golden.project_of(case, tmp_path, case.rule)):
+    for finding in golden.lint_all(golden.project_of(case, tmp_path, case.rule), case.rule):
         if finding.fix is None:
             continue
         text = project.read(finding.path)[0]
