@@ -22,13 +22,14 @@ class Extent(NamedTuple):
     """How far a flow collection reaches.
 
     `unclosed` holds the brackets that are never closed, the outermost first, `last` the end of the
-    text in it, `mismatch` a closing bracket of the wrong kind.
+    text in it, `mismatch` the first closing bracket of the wrong kind, `around` what is open there.
     """
 
     end: int
     unclosed: tuple[int, ...]
     last: int
     mismatch: int | None
+    around: tuple[int, ...] = ()
 
 
 def extent(patient: Patient, opener: int) -> Extent:
@@ -38,7 +39,8 @@ def extent(patient: Patient, opener: int) -> Extent:
     before = patient.line(line)[: opener - patient.lines.starts[line]]
     column = patient.indent(line) if before.strip() else -1
     stack: list[int] = []
-    mismatch = None
+    mismatch: int | None = None
+    around: tuple[int, ...] = ()
     at = last = begin = opener
     while True:
         step = _STEP.search(text, at)
@@ -69,11 +71,11 @@ def extent(patient: Patient, opener: int) -> Extent:
                 stack.append(at - 1)
             elif char in _OPENING:
                 if text[stack[-1]] != _OPENING[char] and mismatch is None:
-                    mismatch = at - 1
+                    mismatch, around = at - 1, tuple(stack)
                 stack.pop()
                 if not stack:
-                    return Extent(at, (), at, mismatch)
-    return Extent(at, tuple(stack), last, mismatch)
+                    return Extent(at, (), at, mismatch, around)
+    return Extent(at, tuple(stack), last, mismatch, around)
 
 
 def enclosing(patient: Patient, offset: int) -> int | None:
@@ -104,7 +106,7 @@ def flow(patient: Patient, opened: int, at: int) -> Diagnosis:
     reach = extent(patient, opener)
     found = _variables(patient, opener, reach)
     if found is None and reach.mismatch is not None:
-        found = _mismatch(patient, opener, reach.mismatch)
+        found = _mismatch(patient, reach, reach.mismatch)
     if found is None and reach.unclosed:
         found = _unclosed(patient, reach)
     if found is None:
@@ -154,25 +156,20 @@ def _token(text: str, start: int, end: int) -> tuple[int, int]:
     return start, start + len(text[start:end].rstrip())
 
 
-def _mismatch(patient: Patient, opener: int, at: int) -> Diagnosis:
+def _mismatch(patient: Patient, reach: Extent, at: int) -> Diagnosis:
     text = patient.text
-    inner = extent(patient, opener)
-    stack = [
-        place
-        for place in range(opener, at)
-        if text[place] in CLOSING and extent(patient, place).mismatch == at
-    ]
-    top = stack[-1] if stack else opener
+    top = reach.around[-1]
     bracket, wrong = text[top], text[at]
     closing = CLOSING[bracket]
-    if any(text[place] == _OPENING[wrong] for place in stack[:-1]):
+    if any(text[place] == _OPENING[wrong] for place in reach.around[:-1]):
         message = f"the `{bracket}` that opens here is not closed with `{closing}`"
         place = at - (len(text[top:at]) - len(text[top:at].rstrip()))
         edits = (insertion(place, closing),)
         return Diagnosis(top, top + 1, message, title="Close the bracket", candidates=edits)
     message = f"this closes the `{bracket}` that opened before; it must be `{closing}`"
-    replaced = ((SyntaxEdit(at, at + 1, closing),),) if not inner.unclosed else ()
-    return Diagnosis(at, at + 1, message, title=f"Change to `{closing}`", candidates=replaced)
+    replaced = ((SyntaxEdit(at, at + 1, closing),),)
+    title = f"Change to `{closing}`"
+    return Diagnosis(at, at + 1, message, title=title, candidates=replaced)
 
 
 def _unclosed(patient: Patient, reach: Extent) -> Diagnosis:

@@ -202,10 +202,11 @@ class GitIgnore:
         return self._specs[folder]
 
 
-def detect_kind(path: str, text: str, families: Container[str]) -> Kind:
+def detect_kind(path: str, text: str, families: Callable[[], Container[str]]) -> Kind:
     """Tell what a file is, by its content and place; a modeline decides.
 
-    Works on text that does not parse. `families` holds the accepted spellings of families.
+    Works on text that does not parse. `families` gives the accepted spellings of families, and is
+    asked only where they decide.
     """
     if "osiris:" in text:
         modeline = _MODELINE.search(text)
@@ -228,7 +229,7 @@ def detect_kind(path: str, text: str, families: Container[str]) -> Kind:
         return "component"
     if "steps" in top and _is_pipeline(text):
         return "pipeline"
-    if "connections" in name and any(key in families for key in keys):
+    if "connections" in name and any(key in families() for key in keys):
         return "connections"
     return "other"
 
@@ -238,7 +239,9 @@ def _in_components(path: str) -> bool:
     return len(parts) >= 3 and parts[-3] == "components"
 
 
-def _lists_connections(text: str, families: Container[str], top: set[str], name: str) -> bool:
+def _lists_connections(
+    text: str, families: Callable[[], Container[str]], top: set[str], name: str
+) -> bool:
     if name in CONNECTIONS or ("version" in top and "connections" in name):
         return True
     at = re.search(r"""^(?:\{[ \t]*)?["']?connections["']?[ \t]*:""", text, re.MULTILINE)
@@ -247,7 +250,7 @@ def _lists_connections(text: str, families: Container[str], top: set[str], name:
     children = re.findall(
         r"""(?:^[ \t]+|[{,][ \t]*)["']?([\w-]+)["']?[ \t]*:""", text[at.end() :], re.M
     )
-    return any(child in families for child in children)
+    return any(child in families() for child in children)
 
 
 def _is_pipeline(text: str) -> bool:

@@ -13,6 +13,7 @@ from osiris_lsp.specs import (
     Families,
     FamilySpec,
     Schema,
+    Section,
     load_schema,
     nearest,
 )
@@ -138,10 +139,16 @@ class Connection:
             yield from _secrets(self.node, self.spec.effective_schema)
 
     @property
+    def sections(self) -> Iterator[tuple[Map, Section]]:
+        """The connection itself and the mappings inside it, with what is known of their fields."""
+        if self.spec is not None and self.node is not None:
+            yield from _sections(self.node, self.spec.section)
+
+    @property
     def mappings(self) -> Iterator[tuple[Map, Schema]]:
         """The connection itself and the mappings inside it whose fields are known, with schemas."""
-        if self.spec is not None and self.node is not None:
-            yield from _mappings(self.node, self.spec.effective_schema)
+        for mapping, section in self.sections:
+            yield mapping, section.schema
 
     @property
     def fits(self) -> bool:
@@ -175,17 +182,13 @@ def _secrets(node: Map, schema: Schema, depth: int = 0) -> Iterator[tuple[str, S
                 yield from _secrets(target, branch, depth + 1)
 
 
-def _mappings(node: Map, schema: Schema, depth: int = 0) -> Iterator[tuple[Map, Schema]]:
-    properties = schema.get("properties")
-    if not isinstance(properties, Mapping) or depth > 5:
-        return
-    yield node, schema
-    for name in node.fields:
-        field, inner = properties.get(name), node.get(name)
-        if isinstance(field, Mapping) and isinstance(inner, Map):
-            for branch in (field, *(field.get("anyOf") or ()), *(field.get("oneOf") or ())):
-                if isinstance(branch, Mapping):
-                    yield from _mappings(inner, branch, depth + 1)
+def _sections(node: Map, section: Section) -> Iterator[tuple[Map, Section]]:
+    yield node, section
+    for name, sections in section.inner.items():
+        inner = node.get(name)
+        if isinstance(inner, Map):
+            for below in sections:
+                yield from _sections(inner, below)
 
 
 def scalars(node: Node) -> Iterator[Scalar]:
@@ -296,6 +299,18 @@ class ConnectionsDocument(Document):
         return tuple(
             FamilyEntry(key, value, self.known_families.find(key.value)) for key, value in entries
         )
+
+    def is_unreadable(self, key: Scalar) -> bool:
+        """Tell whether text that does not parse comes behind a family or alias, before the next.
+
+        What seems to be missing there may only be unreadable.
+        """
+        if not self.tree.problems:
+            return False
+        starts = [entry.key.start for entry in self.families]
+        starts += [entry.key.start for entry in self.connections]
+        end = min((start for start in starts if start > key.start), default=len(self.text) + 1)
+        return self.is_broken(key.start, end - 1)
 
     def may_be(self, entry: FamilyEntry, spelling: str) -> bool:
         """Tell whether an unknown family is certainly that one and can be renamed to it.

@@ -145,6 +145,8 @@ def add_fields(
         at = _line_end(text, value.end)
         if value.anchor or value.tag:
             return None
+        if any(item.flow and item.start < key.start < item.end for item in document.tree.maps):
+            return None
     else:
         return None
     line = newline(document)

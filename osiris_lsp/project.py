@@ -198,7 +198,7 @@ class Project:
         if problem is not None:
             return Document(path, "", problem)
         if kind is None:
-            kind = detect_kind(path, text, self.families.spellings)
+            kind = detect_kind(path, text, lambda: self.families.spellings)
             if kind == "other" and path == self._connections_file:
                 kind = "connections"
         if kind == "connections":
@@ -289,7 +289,8 @@ def open_project(
 ) -> Project:
     """Return the project of a folder; problems of its settings are in `Project.problems`.
 
-    `fallback` is its root where nothing marks one. `isolated` ignores settings files. `overrides` are settings given on the command line.
+    `fallback` is its root where nothing marks one. `isolated` ignores settings files. `overrides`
+    are settings given on the command line.
     """
     settings = Settings()
     problems: Sequence[SettingsProblem] = ()

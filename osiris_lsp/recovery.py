@@ -15,8 +15,11 @@ from osiris_lsp.patient import Diagnosis, Patient
 from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import SyntaxEdit, SyntaxProblem, Tree, compose
 
-MAX_ROUNDS: Final = 40
+MAX_ROUNDS: Final = 100
 """Syntax problems that are told apart in one file."""
+
+MAX_LAST: Final = 100
+"""Rounds more in which complaints are hidden without a word, as those that follow from others."""
 
 MAX_WORK: Final = 4_000_000
 """Characters that are parsed again and again before the rest of a file is given up."""
@@ -40,20 +43,22 @@ def recover(text: str) -> Tree:
             cases.append((found, tuple(patient.touched)))
     work = 0
     tree = None
-    for _ in range(MAX_ROUNDS):
-        work += len(text)
+    for _ in range(MAX_ROUNDS + MAX_LAST):
         try:
             tree = compose(text, patient.text, patient.holes)
             break
         except yaml.YAMLError as error:
-            if work > MAX_WORK and cases:
-                break
-            gone = frozenset(patient.blanked)
+            work += _cost(patient, error)
             previous = patient.text
-            patient.touched = []
-            found = _diagnose(patient, error)
-            if found is not None and not _is_known(patient, found, cases, gone):
-                cases.append((found, tuple(patient.touched)))
+            if work > 2 * MAX_WORK and cases:
+                line = patient.line_of(min(case.start for case, _ in cases))
+                if line in patient.blanked and work > 3 * MAX_WORK:
+                    break
+                patient.blank(line, len(patient.lines) - 1)
+            elif work > MAX_WORK and cases:
+                _give_up(patient, error)
+            elif len(cases) < MAX_ROUNDS:
+                _repair(patient, error, cases)
             if patient.text == previous:
                 _give_up(patient, error)
                 if patient.text == previous:
@@ -63,6 +68,22 @@ def recover(text: str) -> Tree:
         return Tree(text, (), (), (), (), problems)
     problems += tree.problems
     return Tree(text, tree.roots, tree.maps, tree.anchors, tree.aliases, problems)
+
+
+def _cost(patient: Patient, error: yaml.YAMLError) -> int:
+    """Return the characters that were read up to an error; brackets cost libyaml their square."""
+    at = _mark(patient, error, "problem_mark", len(patient.text))
+    brackets_ = patient.text.count("[", 0, at) + patient.text.count("{", 0, at)
+    return at + brackets_ * brackets_ // 100
+
+
+def _repair(patient: Patient, error: yaml.YAMLError, cases: list[_Case]) -> None:
+    """Hide what a complaint is about, and note what is wrong there."""
+    gone = frozenset(patient.blanked)
+    patient.touched = []
+    found = _diagnose(patient, error)
+    if found is not None and not _is_known(patient, found, cases, gone):
+        cases.append((found, tuple(patient.touched)))
 
 
 def _is_known(

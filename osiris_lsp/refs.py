@@ -40,6 +40,7 @@ PROVIDERS: Final = ("vault", "aws-sm", "keyring", "file")
 """Credential providers that `${provider:...}` may name."""
 
 _VARIABLE_NAME: Final = lazy(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE: Final = lazy(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _PARAMETER: Final = lazy(r"params\.[A-Za-z_][A-Za-z0-9_.-]*")
 _NOT_IN_NAMES: Final = lazy(r"[^A-Z0-9_]")
 _BLANK: Final = lazy(r"\s|$")
@@ -207,7 +208,7 @@ def literal_secrets(value: str) -> tuple[Span, ...]:
     connection string only the password and tokens count. The text of a default (`${V:-text}`) is
     left to `literal_defaults`; that of a template counts.
     """
-    if not value.strip():
+    if not value.strip() or _REFERENCE.fullmatch(value):
         return ()
     fallbacks = tuple(_fallbacks(value)) if "{{" in value else ()
     if fallbacks or is_indirect(value):

@@ -228,31 +228,6 @@ def violations(
     return _Check(schema if root is None else root, trusted).check(node, schema, name, ())
 
 
-def properties(schema: Schema) -> Mapping[str, Schema]:
-    """Return the schemas of the fields of a mapping; a stranger may have written anything."""
-    listed = schema.get("properties")
-    if not isinstance(listed, Mapping):
-        return {}
-    return {str(name): field for name, field in listed.items() if isinstance(field, Mapping)}
-
-
-def spelling(schema: Schema, name: str) -> str:
-    """Return the current spelling of a field of a mapping."""
-    return str(properties(schema).get(name, {}).get("x-canonical", name))
-
-
-def conflicts(schema: Schema) -> Sequence[tuple[str, ...]]:
-    """Return the groups of fields that exclude each other; the preferred one comes first."""
-    listed = schema.get("x-conflicts")
-    if not isinstance(listed, list) or isinstance(listed, str):
-        return ()
-    return tuple(
-        tuple(map(str, group))
-        for group in listed
-        if isinstance(group, Sequence) and not isinstance(group, str)
-    )
-
-
 def at(schema: Schema, path: Sequence[str | int]) -> Schema | None:
     """Return the schema of the value at a path, or None where it has no single one."""
     found: object = schema
@@ -262,8 +237,9 @@ def at(schema: Schema, path: Sequence[str | int]) -> Schema | None:
         if isinstance(part, int):
             found = found.get("items")
         else:
-            fields = properties(found)
-            found = fields[part] if part in fields else found.get("additionalProperties")
+            fields: Any = found.get("properties")
+            known = isinstance(fields, Mapping) and part in fields
+            found = fields[part] if known else found.get("additionalProperties")
     return found if isinstance(found, dict) else None
 
 
@@ -280,7 +256,7 @@ def is_unknown(node: Node) -> bool:
 
 
 def is_ambiguous(node: Scalar) -> bool:
-    """Tell whether a plain scalar means different things to YAML 1.1 and 1.2, or looks like text."""
+    """Tell whether YAML 1.1 and 1.2 read a plain scalar differently, or it looks like text."""
     return (
         not node.style
         and node.type not in ("str", "unknown", "null")

@@ -4,7 +4,7 @@ This errs on the side of masking: what is a finding is for the OSR3xx rules to s
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -34,45 +34,41 @@ _LINE: Final = lazy(
     r"|private[_-]?key|role[_-]?key|anon[_-]?key|authorization)[\w]*[\"']?\s*[:=]\s*"
     r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
 )
-_WORDS: Final = tuple(
-    [
-        "password",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "token",
-        "credential",
-        "api_key",
-        "api-key",
-        "apikey",
-        "access",
-        "private",
-        "role",
-        "anon",
-        "authorization",
-    ]
+_WORDS: Final = (
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "credential",
+    "api_key",
+    "api-key",
+    "apikey",
+    "access",
+    "private",
+    "role",
+    "anon",
+    "authorization",
 )
-_PREFIXES: Final = tuple(
-    [
-        "ghp_",
-        "gho_",
-        "ghu_",
-        "ghs_",
-        "ghr_",
-        "github_pat_",
-        "xox",
-        "sk-",
-        "sk_",
-        "shp",
-        "AKIA",
-        "ASIA",
-        "eyJ",
-        "AIza",
-        "glpat-",
-        "sb_secret_",
-        "phx_",
-    ]
+_PREFIXES: Final = (
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "xox",
+    "sk-",
+    "sk_",
+    "shp",
+    "AKIA",
+    "ASIA",
+    "eyJ",
+    "AIza",
+    "glpat-",
+    "sb_secret_",
+    "phx_",
 )
 _TOKEN: Final = lazy(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abeprs]-[\w-]{10,}|sk-[\w-]{16,}"
@@ -108,23 +104,25 @@ def find_sensitive(tree: Tree, declared: Iterable[Scalar]) -> Sequence[Span]:
                         for _, inner in item.pairs:
                             if isinstance(inner, Scalar):
                                 _literals(tree, inner, found)
-    text = tree.text
-    for match in _LINE.finditer(text) if _mentions_secret(text) else ():
-        value = match["value"].rstrip()
-        if (
-            value
-            and value not in ("|", ">", "|-", ">-", "[", "{")
-            and not is_indirect(value.strip("\"'"))
-        ):
-            for span in literal_secrets(value.strip("\"'")) or ():
-                lead = 1 if value[:1] in "\"'" else 0
-                start = match.start("value") + lead
-                found.append(Span(start + span.start, start + span.end))
-    if ("://" in text and "@" in text) or ("=" in text and _mentions_secret(text)):
-        found.extend(connection_string_secrets(text))
-    if any(prefix in text for prefix in _PREFIXES):
-        found.extend(Span(*match.span()) for match in _TOKEN.finditer(text))
+    found.extend(_in_text(tree.text))
     return merged([span for span in found if span.end > span.start])
+
+
+def _in_text(text: str) -> Iterator[Span]:
+    """Yield what looks like a secret wherever it stands: comments and broken pieces too."""
+    mentions = _mentions_secret(text)
+    for match in _LINE.finditer(text) if mentions else ():
+        value = match["value"].rstrip()
+        bare = value.strip("\"'")
+        if not value or value in ("|", ">", "|-", ">-", "[", "{") or is_indirect(bare):
+            continue
+        start = match.start("value") + (1 if value[:1] in "\"'" else 0)
+        for span in literal_secrets(bare):
+            yield Span(start + span.start, start + span.end)
+    if ("://" in text and "@" in text) or ("=" in text and mentions):
+        yield from connection_string_secrets(text)
+    if any(prefix in text for prefix in _PREFIXES):
+        yield from (Span(*match.span()) for match in _TOKEN.finditer(text))
 
 
 def _mentions_secret(text: str) -> bool:

@@ -64,6 +64,47 @@ class FieldSpec(NamedTuple):
         return str(self.schema.get("description", ""))
 
 
+class Section:
+    """The fields of a connection, or of a mapping inside it, as a schema of a stranger may say.
+
+    `current` maps older spellings to the current one, `conflicts` holds groups of fields that
+    exclude each other with the preferred one first, `inner` the sections of fields that may be
+    mappings, and `secret` the names of fields that hold secrets which are not meant to be public.
+    """
+
+    def __init__(self, schema: Schema, depth: int = 0) -> None:
+        self.schema = schema
+        listed = schema.get("properties")
+        self.fields: Mapping[str, Schema] = {
+            str(name): field
+            for name, field in (listed.items() if isinstance(listed, Mapping) else ())
+            if isinstance(field, Mapping)
+        }
+        self.current: Mapping[str, str] = {
+            name: str(field["x-canonical"])
+            for name, field in self.fields.items()
+            if "x-canonical" in field
+        }
+        self.conflicts = tuple(
+            tuple(map(str, _sequence(group))) for group in _sequence(schema.get("x-conflicts"))
+        )
+        self.secret = frozenset(
+            name
+            for name, field in self.fields.items()
+            if field.get("x-secret-values") is True
+            or (field.get("writeOnly") is True and not field.get("x-publishable"))
+        )
+        self.inner: dict[str, list[Section]] = {}
+        for name, field in self.fields.items() if depth < 5 else ():
+            for branch in (field, *_sequence(field.get("anyOf")), *_sequence(field.get("oneOf"))):
+                if isinstance(branch, Mapping) and "properties" in branch:
+                    self.inner.setdefault(name, []).append(Section(branch, depth + 1))
+
+    def spelling(self, name: str) -> str:
+        """Return the current spelling of a field."""
+        return self.current.get(name, name)
+
+
 class FamilySpec:
     """A family of connections, read from its JSON Schema."""
 
@@ -106,6 +147,11 @@ class FamilySpec:
         """The schema of one connection with the shared fields in it."""
         properties = {name: field.schema for name, field in self.fields.items()}
         return {**self.schema, "properties": properties}
+
+    @cached_property
+    def section(self) -> Section:
+        """The fields of one connection, those inside mappings included."""
+        return Section(self.effective_schema)
 
     def canonical(self, field: str) -> str:
         """Return the canonical spelling of a field."""

@@ -1,9 +1,9 @@
 """The tree of a YAML text: nodes with spans, built from the events of PyYAML's C parser.
 
 The verdict ("does the runtime read this?") and the marks come from PyYAML, because Osiris loads
-with PyYAML. Positions are offsets in code points and equal those of ruamel.yaml's composer, after one
-trim: a block collection ends where its last child ends, a block scalar without its trailing white
-space, and an empty value lies right behind its indicator (`:`, `-` or `?`).
+with PyYAML. Positions are offsets in code points and equal those of ruamel.yaml's composer, after
+one trim: a block collection ends where its last child ends, a block scalar without its trailing
+white space, and an empty value lies right behind its indicator (`:`, `-` or `?`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -283,13 +283,19 @@ def boolean(node: Scalar) -> bool | None:
     return yaml.constructor.SafeConstructor.bool_values.get(node.value.lower())
 
 
+_SCALAR, _ALIAS = yaml.ScalarEvent, yaml.AliasEvent
+_MAP, _MAP_END = yaml.MappingStartEvent, yaml.MappingEndEvent
+_SEQ, _SEQ_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent
+
+
 def _events(text: str) -> Callable[[], Any]:
-    """Return the function that gives the next event; pure Python where the C extension is missing."""
-    parser: Any = yaml.cyaml.CParser(text) if yaml.__with_libyaml__ else yaml.Loader(text)
+    """Return what gives the next event; pure Python where the C extension is missing."""
+    parser: Any = yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.Loader(text)
     get: Callable[[], Any] = parser.get_event
     return get
 
 
+# One function, because it runs for every token of every file.
 def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | None = None) -> Tree:
     """Build the tree of a text; raises `yaml.YAMLError` where it does not parse.
 
@@ -315,7 +321,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
     while True:
         event = get_event()
         kind = type(event)
-        if kind is yaml.ScalarEvent:
+        if kind is _SCALAR:
             start = event.start_mark.index + shift
             end = event.end_mark.index + shift
             style = event.style or ""
@@ -329,13 +335,13 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
                 else:
                     tag = BROKEN
             node = Scalar(start, end, tag, event.anchor, value, style)
-        elif kind is yaml.MappingStartEvent:
+        elif kind is _MAP:
             start = event.start_mark.index + shift
             node = Map(start, start, event.tag, event.anchor, bool(event.flow_style))
-        elif kind is yaml.SequenceStartEvent:
+        elif kind is _SEQ:
             start = event.start_mark.index + shift
             node = Seq(start, start, event.tag, event.anchor, bool(event.flow_style))
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+        elif kind is _MAP_END or kind is _SEQ_END:
             node, outer = stack.pop()
             if isinstance(node, Map):
                 maps.append(node)
@@ -347,7 +353,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
                 node.end = flat[-1].end
             flat = outer
             continue
-        elif kind is yaml.AliasEvent:
+        elif kind is _ALIAS:
             start = event.start_mark.index + shift
             end = event.end_mark.index + shift
             node = Alias(start, end, event.anchor, anchors.get(event.anchor))
@@ -380,7 +386,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
                 node.tag = BROKEN
             if node.anchor is not None:
                 _anchor(node, anchors, anchored, problems, text)
-        if kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+        if kind is _MAP or kind is _SEQ:
             stack.append((node, flat))
             flat = node.items if isinstance(node, Seq) else []
             if len(stack) == MAX_DEPTH:

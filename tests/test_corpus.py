@@ -51,24 +51,29 @@ def test_builtin_components_serve_without_specs(project: Path) -> None:
     assert not [line for line in _found(project) if line.startswith("pipelines/")]
 
 
+CSV = "mysql_to_local_csv_all_tables.yaml"
+SUPABASE = "mysql_to_supabase_all_tables.yaml"
+DEMO = "mysql_duckdb_supabase_demo.yaml"
+REFERENCE = '"@mysql.db_movies"'
+
 MISTAKES = [
-    ("mysql_to_local_csv_all_tables.yaml", 'oml_version: "0.1.0"', "oml_version: 0.1", "1:14-1:17", "OSR203"),
-    ("mysql_to_local_csv_all_tables.yaml", "component: mysql.extractor", "component: mysql.extractr", "6:14-6:28", "OSR210"),
-    ("mysql_to_local_csv_all_tables.yaml", "mode: read", "mode: extract", "7:9-7:16", "OSR212"),
-    ("mysql_to_local_csv_all_tables.yaml", "mode: read", "mode: write", "7:9-7:14", "OSR213"),
-    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', '"@mysql.db_movie"', "9:17-9:34", "OSR219"),
-    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', '"@mysq.db_movies"', "9:17-9:34", "OSR218"),
-    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', '"mysql.db_movies"', "9:17-9:34", "OSR215"),
-    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', '"@supabase.main"', "9:17-9:33", "OSR221"),
-    ("mysql_to_local_csv_all_tables.yaml", '"@mysql.db_movies"', "@mysql.db_movies", "9:17-9:33", "OSR004"),
-    ("mysql_to_local_csv_all_tables.yaml", "SELECT * FROM actors", "DELETE FROM actors", "10:13-10:19", "OSR236"),
-    ("mysql_to_local_csv_all_tables.yaml", "    query:", "    qery:", "10:5-10:9", "OSR222"),
-    ("mysql_to_local_csv_all_tables.yaml", '[ "extract-actors" ]', '[ "extract-actor" ]', "15:12-15:27", "OSR228"),
-    ("mysql_to_local_csv_all_tables.yaml", "header: true", 'header: "yes"', "19:13-19:18", "OSR224"),
-    ("mysql_to_local_csv_all_tables.yaml", 'encoding: "utf-8"', 'encoding: "utf-9"', "20:15-20:22", "OSR239"),
-    ("mysql_to_supabase_all_tables.yaml", 'write_mode: "append"', 'write_mode: "upsert"', "23:17-23:25", "OSR230"),
-    ("mysql_duckdb_supabase_demo.yaml", "FROM input_df", "FROM inputs_df", "62:12-62:21", "OSR237"),
-    ("mysql_duckdb_supabase_demo.yaml", "name: mysql-duckdb", "name: MySQL duckdb", "17:7-17:33", "OSR205"),
+    (CSV, 'oml_version: "0.1.0"', "oml_version: 0.1", "1:14-1:17", "OSR203"),
+    (CSV, "component: mysql.extractor", "component: mysql.extractr", "6:14-6:28", "OSR210"),
+    (CSV, "mode: read", "mode: extract", "7:9-7:16", "OSR212"),
+    (CSV, "mode: read", "mode: write", "7:9-7:14", "OSR213"),
+    (CSV, REFERENCE, '"@mysql.db_movie"', "9:17-9:34", "OSR219"),
+    (CSV, REFERENCE, '"@mysq.db_movies"', "9:17-9:34", "OSR218"),
+    (CSV, REFERENCE, '"mysql.db_movies"', "9:17-9:34", "OSR215"),
+    (CSV, REFERENCE, '"@supabase.main"', "9:17-9:33", "OSR221"),
+    (CSV, REFERENCE, "@mysql.db_movies", "9:17-9:33", "OSR004"),
+    (CSV, "SELECT * FROM actors", "DELETE FROM actors", "10:13-10:19", "OSR236"),
+    (CSV, "    query:", "    qery:", "10:5-10:9", "OSR222"),
+    (CSV, '[ "extract-actors" ]', '[ "extract-actor" ]', "15:12-15:27", "OSR228"),
+    (CSV, "header: true", 'header: "yes"', "19:13-19:18", "OSR224"),
+    (CSV, 'encoding: "utf-8"', 'encoding: "utf-9"', "20:15-20:22", "OSR239"),
+    (SUPABASE, 'write_mode: "append"', 'write_mode: "upsert"', "23:17-23:25", "OSR230"),
+    (DEMO, "FROM input_df", "FROM inputs_df", "62:12-62:21", "OSR237"),
+    (DEMO, "name: mysql-duckdb", "name: MySQL duckdb", "17:7-17:33", "OSR205"),
 ]  # fmt: skip
 
 

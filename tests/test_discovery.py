@@ -1,5 +1,6 @@
 """Project root, connections file, settings, and what kind a file is."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ from osiris_lsp.project import Project, open_project
 from osiris_lsp.specs import Families
 from tests.cli.conftest import CONNECTIONS, PIPELINE, write
 
-FAMILIES = Families().spellings
+
+def families() -> Mapping[str, str]:
+    """Return the accepted spellings of the built-in families."""
+    return Families().spellings
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def test_without_a_marker_the_repository_is_the_root(tmp_path: Path) -> None:
 def test_the_order_of_connections_files(tmp_path: Path) -> None:
     """Option, setting, OSIRIS_HOME, nearest ancestor inside the project; never above its root."""
     files = ("home/osiris_connections.yaml", "other.yaml", "osiris_connections.yaml")
-    write(tmp_path, {name: CONNECTIONS for name in files})
+    write(tmp_path, dict.fromkeys(files, CONNECTIONS))
     write(tmp_path, {"root/osiris-lsp.toml": "", "root/a/osiris_connections.yaml": CONNECTIONS})
     root = tmp_path / "root"
     inner, outer = str(root / "a" / "b" / "p.yaml"), str(root / "p.yaml")
@@ -114,20 +118,20 @@ OURS = {
 def test_foreign_yaml_is_not_ours(name: str) -> None:
     """No file is taken by its name alone."""
     path, text = FOREIGN[name]
-    assert detect_kind(f"/x/{path}", text, FAMILIES) == "other"
+    assert detect_kind(f"/x/{path}", text, families) == "other"
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_ours_is_told_by_content_and_place(name: str) -> None:
     """Also where the text does not parse."""
     path, text, kind = OURS[name]
-    assert detect_kind(f"/x/{path}", text, FAMILIES) == kind
+    assert detect_kind(f"/x/{path}", text, families) == kind
 
 
 def test_a_modeline_in_a_value_is_no_modeline() -> None:
     """Only a comment decides; `off` means not ours."""
-    assert detect_kind("/x/a.yaml", f"{PIPELINE}x: '# osiris: kind=off'\n", FAMILIES) == "pipeline"
-    assert detect_kind("/x/a.yaml", f"# osiris: kind=off\n{PIPELINE}", FAMILIES) == "other"
+    assert detect_kind("/x/a.yaml", f"{PIPELINE}x: '# osiris: kind=off'\n", families) == "pipeline"
+    assert detect_kind("/x/a.yaml", f"# osiris: kind=off\n{PIPELINE}", families) == "other"
 
 
 def test_walking_skips_what_git_ignores_and_ends_at_loops(tmp_path: Path) -> None:

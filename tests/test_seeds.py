@@ -101,18 +101,36 @@ shopify:
 
 
 PATTERNS = {
-    "S1-PAT-01": "mysql: {default: {host: localhost, port: 3306, database: d, user: u, "
-    "password: '${P}', charset: utf8mb4, ssl: false}}",
-    "S1-PAT-02": "supabase: {default: {url: 'https://x.supabase.co', service_role_key: '${K}', "
-    "api_version: v1}}",
-    "S1-PAT-03": "shopify: {default: {shop_domain: x.myshopify.com, access_token: '${T}', "
-    "api_version: '2024-01'}}",
-    "S1-PAT-04": "api: {default: {base_url: 'https://a.example.com', api_key: '${K}', timeout: 30}}",
-    "S1-PAT-05": "postgres: {default: {host: h.example.com, database: d, user: u, password: '${P}'}}",
-    "S2-MYSQL-06": "mysql: {default: {host: '${MYSQL_HOST:-localhost}', port: '${MYSQL_PORT:-3306}', "
-    "database: '${D}', user: '${U:-root}', password: '${P}', connect_timeout: 10, read_timeout: 30}}",
-    "S2-SUPA-05": "supabase: {default: {url: '${SUPABASE_URL}', key: '${SUPABASE_SERVICE_ROLE_KEY}', "
-    "timeout: 30, auto_refresh_token: true}}",
+    "S1-PAT-01": (
+        "mysql: {default: {"
+        "host: localhost, port: 3306, database: d, user: u, password: '${P}', "
+        "charset: utf8mb4, ssl: false}}"
+    ),
+    "S1-PAT-02": (
+        "supabase: {default: {"
+        "url: 'https://x.supabase.co', service_role_key: '${K}', api_version: v1}}"
+    ),
+    "S1-PAT-03": (
+        "shopify: {default: {"
+        "shop_domain: x.myshopify.com, access_token: '${T}', api_version: '2024-01'}}"
+    ),
+    "S1-PAT-04": (
+        "api: {default: {base_url: 'https://a.example.com', api_key: '${K}', timeout: 30}}"
+    ),
+    "S1-PAT-05": (
+        "postgres: {default: {host: h.example.com, database: d, user: u, password: '${P}'}}"
+    ),
+    "S2-MYSQL-06": (
+        "mysql: {default: {"
+        "host: '${MYSQL_HOST:-localhost}', port: '${MYSQL_PORT:-3306}', "
+        "database: '${D}', user: '${U:-root}', password: '${P}', connect_timeout: 10, "
+        "read_timeout: 30}}"
+    ),
+    "S2-SUPA-05": (
+        "supabase: {default: {"
+        "url: '${SUPABASE_URL}', key: '${SUPABASE_SERVICE_ROLE_KEY}', timeout: 30, "
+        "auto_refresh_token: true}}"
+    ),
 }
 
 

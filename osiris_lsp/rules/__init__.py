@@ -63,7 +63,7 @@ def find(word: str) -> Entry | None:
 
 def matches(selector: str, entry: Entry) -> bool:
     """Tell whether a selector (code, prefix of a code, name, `ALL`) covers a rule."""
-    return selector == "ALL" or selector == entry.name or entry.code.startswith(selector.upper())
+    return selector in ("ALL", entry.name) or entry.code.startswith(selector.upper())
 
 
 def is_selector(word: str) -> bool:

@@ -29,8 +29,7 @@ from typing import Final
 from osiris_lsp.documents import Connection, ConnectionsDocument, FamilyEntry
 from osiris_lsp.finding import Problem, Related, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.schema import conflicts, properties, spelling
-from osiris_lsp.specs import Schema
+from osiris_lsp.specs import Schema, Section
 from osiris_lsp.tree import Map, Scalar, boolean, deref
 
 CODE: Final = "OSR114"
@@ -52,24 +51,26 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
             related = (Related(other.key.span, "the same family"),)
             yield Problem(family.key.span, message, related=related)
     for entry in document.connections:
-        for mapping, schema in entry.mappings:
-            for kept, others in _conflicts(mapping, schema).items():
-                yield _problem(entry, mapping, schema, kept, others)
+        for mapping, section in entry.sections:
+            for kept, others in _conflicts(mapping, section).items():
+                yield _problem(entry, mapping, section, kept, others)
 
 
-def _conflicts(mapping: Map, schema: Schema) -> Mapping[str, Sequence[str]]:
+def _conflicts(mapping: Map, section: Section) -> Mapping[str, Sequence[str]]:
     """Return the preferred fields with those that they exclude, in the order of the schema."""
-    known = properties(schema)
     spellings: dict[str, list[str]] = {}
     for name in mapping.fields:
-        canonical = spelling(schema, name)
-        spellings.setdefault(canonical, [canonical]).append(name)
-    doubled = [tuple(dict.fromkeys(names)) for names in spellings.values() if len(names) > 2]
-    groups = [*doubled, *conflicts(schema)]
+        if name in section.current:
+            spellings.setdefault(section.current[name], [section.current[name]]).append(name)
+    groups = (*map(tuple, spellings.values()), *section.conflicts)
     found: dict[str, list[str]] = {}
     taken: set[str] = set()
     for group in groups:
-        present = [name for name in group if _is_set(mapping, name, known.get(name, {}))]
+        present = [
+            name
+            for name in group
+            if name in mapping.fields and _is_set(mapping, name, section.fields.get(name, {}))
+        ]
         for name in present[1:]:
             if name not in taken:
                 taken.add(name)
@@ -79,8 +80,6 @@ def _conflicts(mapping: Map, schema: Schema) -> Mapping[str, Sequence[str]]:
 
 def _is_set(mapping: Map, name: str, schema: Schema) -> bool:
     """Tell whether a field is there and not empty; a plain switch that is off does not count."""
-    if name not in mapping.fields:
-        return False
     value = deref(mapping.fields[name][1])
     if not isinstance(value, Scalar):
         return True
@@ -89,12 +88,12 @@ def _is_set(mapping: Map, name: str, schema: Schema) -> bool:
 
 
 def _problem(
-    entry: Connection, mapping: Map, schema: Schema, kept: str, others: Sequence[str]
+    entry: Connection, mapping: Map, section: Section, kept: str, others: Sequence[str]
 ) -> Problem:
     ticked = [f"`{name}`" for name in others]
     listed = ticked[0] if len(ticked) == 1 else f"{', '.join(ticked[:-1])} and {ticked[-1]}"
-    current = spelling(schema, kept)
-    if spelling(schema, others[0]) == current:
+    current = section.spelling(kept)
+    if section.spelling(others[0]) == current:
         message = f"`{kept}` and {listed} are spellings of one field; keep `{current}` only"
     elif len(others) > 1:
         message = f"`{kept}` stands in place of {listed}; keep one or the other"

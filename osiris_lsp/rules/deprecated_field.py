@@ -37,9 +37,9 @@ from osiris_lsp.documents import ConnectionsDocument
 from osiris_lsp.edits import rename_key
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.schema import properties, spelling, violations
-from osiris_lsp.specs import Schema
-from osiris_lsp.tree import Map, Scalar
+from osiris_lsp.schema import violations
+from osiris_lsp.specs import Section
+from osiris_lsp.tree import Map, Scalar, boolean, deref
 
 CODE: Final = "OSR113"
 SEVERITY: Final[Severity] = "warning"
@@ -51,10 +51,10 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
     """Yield one problem per key with an older spelling; two spellings are conflicting-fields'."""
     found: dict[int, tuple[Scalar, str, bool]] = {}
     for entry in document.connections:
-        for mapping, schema in entry.mappings:
-            for key, canonical in _old(mapping, schema):
+        for mapping, section in entry.sections:
+            for key, canonical in _old(mapping, section):
                 # A key that merges bring into several connections is renamed only if all allow it.
-                renames = _renames(mapping, schema, key, canonical)
+                renames = _renames(mapping, section, key, canonical)
                 known = found.get(key.start)
                 found[key.start] = (key, canonical, renames and (known is None or known[2]))
     for key, canonical, renames in found.values():
@@ -64,15 +64,20 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
         yield Problem(key.span, message, fix)
 
 
-def _old(mapping: Map, schema: Schema) -> Iterator[tuple[Scalar, str]]:
+def _old(mapping: Map, section: Section) -> Iterator[tuple[Scalar, str]]:
     """Yield the keys with an older spelling that are the only ones of their field."""
-    current = {name: spelling(schema, name) for name in mapping.fields}
-    for name, canonical in current.items():
-        if canonical != name and list(current.values()).count(canonical) == 1:
-            yield mapping.fields[name][0], canonical
+    if mapping.fields.keys().isdisjoint(section.current):
+        return
+    spellings = [section.spelling(name) for name in mapping.fields]
+    for name, (key, _) in mapping.fields.items():
+        canonical = section.spelling(name)
+        if canonical != name and spellings.count(canonical) == 1:
+            yield key, canonical
 
 
-def _renames(mapping: Map, schema: Schema, key: Scalar, canonical: str) -> bool:
+def _renames(mapping: Map, section: Section, key: Scalar, canonical: str) -> bool:
     """Tell whether the value may stand under the current spelling as it is."""
-    target = properties(schema).get(canonical, {})
-    return not any(violations(mapping.fields[key.value][1], target, canonical))
+    value = deref(mapping.fields[key.value][1])
+    if isinstance(value, Scalar) and boolean(value) is False:
+        return False  # a switch that is off is reported under its current name only
+    return not any(violations(value, section.fields.get(canonical, {}), canonical))

@@ -42,6 +42,7 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
     for entry in document.families:
         value = deref(entry.value)
         is_null = isinstance(value, Scalar) and value.type == "null"
-        if is_null or (isinstance(value, Map) and not value.pairs):
+        is_empty = is_null or (isinstance(value, Map) and not value.pairs)
+        if is_empty and not document.is_unreadable(entry.key):
             message = f"`{printable(entry.name)}` has no connections; add one, or remove the family"
             yield Problem(entry.key.span, message)

@@ -32,7 +32,7 @@ from typing import Final
 from osiris_lsp.documents import Connection, ConnectionsDocument
 from osiris_lsp.edits import rename_key
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
-from osiris_lsp.project import Project
+from osiris_lsp.project import Project, Usage
 from osiris_lsp.refs import NAME
 from osiris_lsp.text import lazy, printable
 from osiris_lsp.tree import boolean
@@ -67,7 +67,9 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
                 yield Problem(entry.key.span, message, severity=severity)
                 continue
             taken.add(name)
-            edit = rename_key(entry.key, name)
+            # There the runtime resolves the reference, and a rename would break the pipeline.
+            used = is_runtime and Usage(family.canonical, entry.alias) in project.usages(document)
+            edit = None if used else rename_key(entry.key, name)
             title = f"Rename to `{name}` (in this file only; references have to follow)"
             fix = Fix(title, False, (edit,)) if edit is not None else None
             yield Problem(entry.key.span, f"{message}use `{name}`", fix, severity=severity)

@@ -52,7 +52,11 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
     """Yield one problem per connection, at its alias, with all fields that are missing."""
     for entry in document.connections:
         empty = isinstance(entry.value, Scalar) and entry.value.type == "null"
-        if entry.spec is None or not (isinstance(entry.value, Map) or entry.node or empty):
+        if (
+            entry.spec is None
+            or document.is_unreadable(entry.key)
+            or not (isinstance(entry.value, Map) or entry.node or empty)
+        ):
             continue
         present = {entry.spec.canonical(name) for name in entry.fields}
         missing: list[str] = []

@@ -46,6 +46,8 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
     root, top = document.root, document.key("connections")
     if root is None or top is None or "version" in root.fields:
         return
+    if any(problem.start < top.start for problem in document.tree.problems):
+        return  # it may be in the part that does not parse
     typo = _misspelt(document)
     if typo is not None:
         name = printable(typo.value)

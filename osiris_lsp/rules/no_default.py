@@ -54,6 +54,8 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
     for name, entries in families.items():
         if any(entry.alias == "default" or _may_be_default(entry) for entry in entries):
             continue
+        if any(document.is_unreadable(entry.key) for entry in entries):
+            continue
         span = entries[0].family.key.span
         if len(entries) > 1:
             message = (

@@ -38,7 +38,6 @@ from osiris_lsp.documents import Connection, ConnectionsDocument, PipelineDocume
 from osiris_lsp.finding import Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.refs import connection_string_secrets, has_variable, literal_secrets, variable_name
-from osiris_lsp.schema import properties
 from osiris_lsp.sensitive import is_secret_name
 from osiris_lsp.text import Span, printable
 from osiris_lsp.tree import Map, Node, Scalar, Seq, deref
@@ -73,8 +72,8 @@ def check(document: ConnectionsDocument | PipelineDocument, project: Project) ->
                 continue
             seen.add(found)
             message = (
-                f"{_subject(place)} is written out; use `${{{place.variable}}}`, set it outside the "
-                "repository, and change the secret because it was stored here"
+                f"{_subject(place)} is written out; use `${{{place.variable}}}`, set it outside "
+                "the repository, and change the secret because it was stored here"
             )
             yield Problem(found, message)
 
@@ -97,13 +96,11 @@ def _written(place: _Place) -> tuple[Span, ...]:
 
 def _of_connection(entry: Connection) -> Iterator[_Place]:
     """Yield the secret scalars of a connection."""
-    for mapping, schema in entry.mappings:
-        known = properties(schema)
-        for name, (_, value) in mapping.fields.items():
-            field = known.get(name, {})
-            origin = (entry.family.canonical, entry.alias, name)
-            is_map = isinstance(deref(value), Map) and field.get("x-secret-values") is True
-            if is_map or (field.get("writeOnly") is True and not field.get("x-publishable")):
+    for mapping, section in entry.sections:
+        for name in section.secret & mapping.fields.keys():
+            value, field = deref(mapping.fields[name][1]), section.fields[name]
+            if isinstance(value, Map) or field.get("writeOnly") is True:
+                origin = (entry.family.canonical, entry.alias, name)
                 yield from _of_value(name, value, origin, field.get("x-network") == "dsn")
 
 

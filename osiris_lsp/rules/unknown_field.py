@@ -41,8 +41,8 @@ from osiris_lsp.edits import rename_key
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.refs import literal_secrets
-from osiris_lsp.schema import Violation, conflicts, properties, spelling, violations
-from osiris_lsp.specs import Schema, nearest
+from osiris_lsp.schema import Violation, violations
+from osiris_lsp.specs import Section, nearest
 from osiris_lsp.text import printable
 from osiris_lsp.tree import Map, Scalar, deref
 
@@ -60,16 +60,16 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
         if not unknown:
             continue
         places = {
-            id(key): (mapping, schema)
-            for mapping, schema in entry.mappings
+            id(key): (mapping, section)
+            for mapping, section in entry.sections
             for key, _ in mapping.fields.values()
         }
         offered: set[tuple[object, ...]] = set()
         for item in unknown:
             key = item.node
             if isinstance(key, Scalar):
-                mapping, schema = places.get(id(key), (None, None))
-                problem = _problem(entry, item, key, mapping, schema, offered)
+                mapping, section = places.get(id(key), (None, None))
+                problem = _problem(entry, item, key, mapping, section, offered)
                 # Merges may bring a key into several connections: all of them must allow the fix.
                 known = found.setdefault(id(key), problem)
                 if known != problem:
@@ -82,20 +82,20 @@ def _problem(
     item: Violation,
     key: Scalar,
     mapping: Map | None,
-    schema: Schema | None,
+    section: Section | None,
     offered: set[tuple[object, ...]],
 ) -> Problem:
     """Return the problem of a key; `offered` holds what was offered for its neighbours."""
     message = item.message
     if not message:
         message = f"`{printable(key.value)}` is no field of {entry.family.canonical} connections"
-    if mapping is None or schema is None:
+    if mapping is None or section is None:
         return Problem(key.span, message)
-    close = _meant(key.value, mapping, schema)
+    close = _meant(key.value, mapping, section)
     if close is None:
         return Problem(key.span, message)
     message += f"; did you mean `{close}`?"
-    if (id(mapping), close) in offered or not _allows(schema, close, mapping, key.value):
+    if (id(mapping), close) in offered or not _allows(section, close, mapping, key.value):
         return Problem(key.span, message)
     offered.add((id(mapping), close))
     edit = rename_key(key, close)
@@ -103,22 +103,22 @@ def _problem(
     return Problem(key.span, message, fix)
 
 
-def _meant(name: str, mapping: Map, schema: Schema) -> str | None:
+def _meant(name: str, mapping: Map, section: Section) -> str | None:
     """Return the field that a misspelt one stands for, in its current spelling."""
-    current = {field: spelling(schema, field) for field in properties(schema)}
+    current = {field: section.spelling(field) for field in section.fields}
     present = {current[field] for field in mapping.fields if field in current}
     close = nearest(name, [field for field, name in current.items() if name not in present])
     return None if close is None else current[close]
 
 
-def _allows(schema: Schema, name: str, mapping: Map, old: str) -> bool:
+def _allows(section: Section, name: str, mapping: Map, old: str) -> bool:
     """Tell whether a field may have the value of another one, beside the fields that are there."""
     value = deref(mapping.fields[old][1])
-    field = properties(schema).get(name, {})
+    field = section.fields.get(name, {})
     if any(violations(value, field, name)):
         return False
     secret = field.get("writeOnly") is True and isinstance(value, Scalar)
     if secret and isinstance(value, Scalar) and literal_secrets(value.value):
         return False
-    groups = [group for group in conflicts(schema) if name in group]
+    groups = [group for group in section.conflicts if name in group]
     return not any(other in mapping.fields for group in groups for other in group)

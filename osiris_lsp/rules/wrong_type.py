@@ -97,7 +97,20 @@ def _typed(document: ConnectionsDocument, entry: Connection, item: Violation) ->
         key = _key(entry, item.path)
         yield Problem(key.span if key is not None else node.span, item.message)
         return
-    yield Problem(node.span, item.message, None if schema is None else _fix(document, item, schema))
+    fix = None
+    if schema is not None and not _matters_elsewhere(document, entry, item):
+        fix = _fix(document, item, schema)
+    yield Problem(node.span, item.message, fix)
+
+
+def _matters_elsewhere(document: ConnectionsDocument, entry: Connection, item: Violation) -> bool:
+    """Tell whether another value decides if the converted one is right; then no fix is certain."""
+    if item.path == ("default",):
+        others = document.of_family(entry.family.canonical)
+        return any(other.default is not None for other in others)
+    if item.name in ("timeout", "connect_timeout"):
+        return {"timeout", "connect_timeout"} <= set(entry.fields)
+    return item.name.startswith("ssl") or "tls" in item.name
 
 
 def _key(entry: Connection, path: tuple[str | int, ...]) -> Scalar | None:

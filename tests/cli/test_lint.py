@@ -306,7 +306,7 @@ def test_foreign_files_are_skipped_and_said(project: Path, run: Run) -> None:
 
 
 def test_ignored_and_excluded_files_are_left_out(project: Path, run: Run) -> None:
-    """`.gitignore` and `exclude` hold for folders; a named file is checked unless told otherwise."""
+    """`.gitignore` and `exclude` hold for folders; a named file is checked all the same."""
     broken = PIPELINE.replace("mysql.default", "mysql.prod")
     write(
         project,
@@ -416,11 +416,13 @@ def leaky_files() -> dict[str, str]:
     connections = CONNECTIONS.replace("${MYSQL_DEFAULT_PASSWORD}", CANARY) + (
         f"      pasword: {CANARY}\n"
         f"  postgres:\n    main: {{dsn: 'postgresql://u:{CANARY}@h.example.com/db', host: x}}\n"
-        f"  supabase:\n    main:\n      url: https://x.supabase.co\n      key: |\n        {CANARY}\n"
+        "  supabase:\n    main:\n      url: https://x.supabase.co\n"
+        f"      key: |\n        {CANARY}\n"
         f"      api_key: [{CANARY}, '{CANARY}']\n"
         f"# password: {CANARY}\n"
         f"  shopify:\n    main: {{access_token: %{CANARY}, shop_domain: x.myshopify.com}}\n"
-        f"  api:\n    x: {{base_url: 'http://u:{CANARY}@a.example.com', auth: {{type: bearer, token: {CANARY}}}}}\n"
+        f"  api:\n    x: {{base_url: 'http://u:{CANARY}@a.example.com',\n"
+        f"        auth: {{type: bearer, token: {CANARY}}}}}\n"
         f'  openai:\n    x:\n      api_key: "{CANARY}\n'
     )
     pipeline = PIPELINE + (
