@@ -13,7 +13,7 @@ import yaml
 from osiris_lsp import brackets, layout, repairs
 from osiris_lsp.patient import Diagnosis, Patient
 from osiris_lsp.text import Span, lazy
-from osiris_lsp.tree import SyntaxEdit, SyntaxProblem, Tree, compose
+from osiris_lsp.tree import MAX_DEPTH, SyntaxEdit, SyntaxProblem, TooDeepError, Tree, compose
 
 MAX_ROUNDS: Final = 100
 """Syntax problems that are told apart in one file."""
@@ -154,6 +154,9 @@ def _diagnose(patient: Patient, error: yaml.YAMLError) -> Diagnosis | None:
     at = _mark(patient, error, "problem_mark")
     opened = _mark(patient, error, "context_mark", at)
     line = patient.line_of(at)
+    if isinstance(error, TooDeepError):
+        patient.take_value(line, at)
+        return Diagnosis(at, at + 1, f"nested more than {MAX_DEPTH} levels deep; flatten this part")
     while line > 0 and not patient.line(line).strip():
         line -= 1
     for near in dict.fromkeys((line, patient.line_of(opened))):

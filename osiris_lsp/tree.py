@@ -165,6 +165,10 @@ class SyntaxProblem(NamedTuple):
     edits: tuple[SyntaxEdit, ...] = ()
 
 
+class TooDeepError(yaml.MarkedYAMLError):
+    """The text nests deeper than `MAX_DEPTH`; libyaml takes quadratic time on deep brackets."""
+
+
 class Tree:
     """A parsed text: the documents' roots, and all that was noticed on the way."""
 
@@ -390,8 +394,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
             stack.append((node, flat))
             flat = node.items if isinstance(node, Seq) else []
             if len(stack) == MAX_DEPTH:
-                message = f"nested more than {MAX_DEPTH} levels deep; flatten this part"
-                problems.append(SyntaxProblem("syntax-error", node.start, node.start + 1, message))
+                raise TooDeepError(problem_mark=event.start_mark)
     if aliases:
         problems.extend(_expansion(roots))
     return Tree(text, roots, maps, anchored, aliases, problems)
