@@ -67,7 +67,7 @@ class Worker:
             tuple(report.findings) if self.job.keep else (),
             report.suppressed,
             tuple(report.crashes),
-            project.note(document) if isinstance(document, PipelineDocument) else None,
+            project.noted(path) if isinstance(document, PipelineDocument) else None,
         )
 
 

@@ -162,7 +162,7 @@ class Project:
         if self.settings.connections_file:
             base = self.settings.folder or self.root
             return os.path.normpath(os.path.join(base, self.settings.connections_file))
-        folder = os.path.dirname(path)
+        folder = path.rpartition(os.sep)[0]
         if folder not in self._found:
             found = find_connections(self._home, self._home) if self._home else None
             self._found[folder] = found or find_connections(folder, self.root)
@@ -225,6 +225,10 @@ class Project:
         found = frozenset(self._usages_of(document))
         self._usages[document.path] = found
         return found
+
+    def noted(self, path: str) -> frozenset[tuple[str, Usage]]:
+        """Return what was noted about a pipeline."""
+        return self._usages.get(path, frozenset())
 
     def learn(self, path: str, usages: frozenset[tuple[str, Usage]]) -> None:
         """Take over what another process noted about a pipeline."""

@@ -6,7 +6,7 @@ schema, go to jsonschema-rs, which bounds backtracking and never fetches a `$ref
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -25,6 +25,9 @@ _AMBIGUOUS: Final = lazy(
     r"y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|[-+]?0[0-7_]+|[-+]?0b[01_]+"
     r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?[0-9]+_[0-9_]*|\d{4}-\d\d?-\d\d?.*"
 )
+
+MAX_REMEMBERED: Final = 20_000
+_good: Final[set[tuple[int, str, str]]] = set()
 
 _EXTRA: Final = frozenset(
     (
@@ -166,6 +169,22 @@ class _Check:
         if message:
             yield Violation("value", node, node.span, f"`{name}` {message}", name, path)
 
+    def remembered(
+        self, node: Scalar, schema: Schema, name: str, path: tuple[str | int, ...]
+    ) -> Iterable[Violation]:
+        """Check a scalar against a schema of ours; what was found good once is not checked again.
+
+        Values such as `append` and `utf-8` stand in every file. Our schemas live as long as the
+        process, so that their identity is a name.
+        """
+        seen = (id(schema), node.value, node.style)
+        if seen in _good:
+            return ()
+        found = list(self.check(node, schema, name, path))
+        if not found and len(_good) < MAX_REMEMBERED and self.root is not schema:
+            _good.add(seen)
+        return found
+
     def sequence(
         self, node: Seq, schema: Schema, name: str, path: tuple[str | int, ...]
     ) -> Iterator[Violation]:
@@ -199,7 +218,10 @@ class _Check:
         fields = node.fields
         for key, (key_node, value) in fields.items():
             if key in known:
-                yield from self.check(value, known[key], key, (*path, key))
+                if type(value) is Scalar and self.trusted and value.tag is None:
+                    yield from self.remembered(value, known[key], key, (*path, key))
+                else:
+                    yield from self.check(value, known[key], key, (*path, key))
             elif rest is False:
                 message = f"`{printable(key)}` is no field of `{name}`" if name else ""
                 yield Violation(

@@ -144,6 +144,8 @@ def _clean(message: str, words: Sequence[str]) -> str:
 
 
 def _relative(path: str, folder: str) -> str:
+    if path.startswith(folder) and path[len(folder) : len(folder) + 1] == os.sep:
+        return printable(path[len(folder) + 1 :].replace(os.sep, "/"))
     try:
         shown = os.path.relpath(path, folder)
     except ValueError:
