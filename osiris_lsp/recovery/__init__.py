@@ -10,8 +10,8 @@ from typing import Final
 
 import yaml
 
-from osiris_lsp import brackets, layout, repairs
-from osiris_lsp.patient import Diagnosis, Patient
+from osiris_lsp.recovery import brackets, layout, repairs
+from osiris_lsp.recovery.patient import Diagnosis, Patient
 from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import MAX_DEPTH, SyntaxEdit, SyntaxProblem, TooDeepError, Tree, compose
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
-from osiris_lsp.patient import Diagnosis, Patient, insertion
+from osiris_lsp.recovery.patient import Diagnosis, Patient, insertion
 from osiris_lsp.text import lazy
 from osiris_lsp.tree import SyntaxEdit
 

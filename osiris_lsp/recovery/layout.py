@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from osiris_lsp.brackets import extra
-from osiris_lsp.patient import KEY, Diagnosis, Patient, insertion, quoting
+from osiris_lsp.recovery.brackets import extra
+from osiris_lsp.recovery.patient import KEY, Diagnosis, Patient, insertion, quoting
 from osiris_lsp.text import lazy
 from osiris_lsp.tree import SyntaxEdit
 

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from osiris_lsp.brackets import CLOSING, enclosing, extent, extra
-from osiris_lsp.patient import Diagnosis, Patient, insertion, quoting
+from osiris_lsp.recovery.brackets import CLOSING, enclosing, extent, extra
+from osiris_lsp.recovery.patient import Diagnosis, Patient, insertion, quoting
 from osiris_lsp.text import Span, lazy, printable
 from osiris_lsp.tree import SyntaxEdit
 
