@@ -49,6 +49,10 @@ _OPENING: Final = lazy(r"\$\$\{|\$\{")
 SegmentKind = Literal["literal", "variable", "provider", "parameter", "malformed"]
 
 
+# The text itself is not repeated: it may stand in a secret field.
+_NO_NAME: Final = "a name has letters, digits and `_`, and does not start with a digit"
+
+
 class Segment(NamedTuple):
     """A piece of a value; `start` and `end` are offsets in the value.
 
@@ -114,14 +118,14 @@ def _variable(value: str, start: int, last: int) -> Segment:
         return Segment("parameter", start, end, name=body[7:])
     match = _VARIABLE_NAME.match(body)
     if match is None:
-        reason = "it is empty" if not body.strip() else f"`{body}` is no variable name"
+        reason = _NO_NAME if body.strip() else "it is empty"
         return Segment("malformed", start, end, reason=reason)
     rest = body[match.end() :]
     if not rest or rest.startswith(":?"):
         return Segment("variable", start, end, match[0])
     if rest.startswith(":-"):
         return Segment("variable", start, end, match[0], Span(start + 4 + match.end(), close))
-    return Segment("malformed", start, end, reason=f"`{body}` is no variable name")
+    return Segment("malformed", start, end, reason=_NO_NAME)
 
 
 def variable_name(*parts: str) -> str:

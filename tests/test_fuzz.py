@@ -32,7 +32,8 @@ SEEDS = [path.read_bytes() for path in corpus.files()] + [
 TOKENS = [
     b"@", b"${", b"}", b"${A:-", b"&a ", b"*a", b"<<: *a", b"- ", b": ", b"\t", b"\n", b"\r\n",
     b'"', b"'", b"|\n", b">-\n", b"[", b"]", b"{", b"}", b"#", b"!", b"%", b"\x00", b"\xff",
-    b"---\n", b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"\xf0\x9f\x9a\x80", b"# osiris: ignore[", b"steps:\n", b"? ",
+    b"---\n",
+    b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"\xf0\x9f\x9a\x80", b"# osiris: ignore[", b"steps:\n", b"? ",
     b"connections:\n", b"~", b"null", b"1e999", b"-0x", b"9" * 400, b"2024-02-30", b"\\", b"{{",
     b"@mysql.", b"://u:p@",
 ]  # fmt: skip
