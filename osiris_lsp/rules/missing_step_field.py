@@ -59,9 +59,12 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
 def _step(document: PipelineDocument, project: Project, step: Step, node: Map) -> Iterator[Problem]:
     needed = ("id", "driver") if step.shape == "driver" else ("id", "component", "mode")
     missing = [name for name in needed if _lacks(step, name)]
-    if not missing or _is_uncertain(document, step, node):
+    if not missing:
         return
     near = _near_misses(document, step, missing)
+    if _is_uncertain(document, step, node):
+        # A misspelt key is seen in spite of that; what is missing besides may be hidden.
+        missing = [name for name in missing if name in near]
     missing = [name for name in missing if name not in near]
     for name, key in near.items():
         message = f"`{printable(key.value)}` is no key of a step; did you mean `{name}`?"
