@@ -25,12 +25,17 @@ from osiris_lsp.documents import (
     PipelineDocument,
     Step,
 )
+from osiris_lsp.refs import has_variable
 from osiris_lsp.settings import Settings, SettingsProblem, load_settings
 from osiris_lsp.specs import ComponentSpec, Families, FamilySpec, builtin_components
 from osiris_lsp.text import Span
 
 MAX_BYTES: Final = 5_000_000
 """Size from which a file is reported instead of read."""
+
+
+ANY: Final = "*"
+"""The alias of a use that is known only at run time: `connection: "${WHICH}"`."""
 
 
 class Usage(NamedTuple):
@@ -274,10 +279,14 @@ def usage_of(step: Step, families: Families) -> Usage | None:
     """Return the connection that a step uses, or None; families are canonical."""
     if step.reference is not None:
         return Usage(families.canonical(step.reference.family), step.reference.alias)
-    if step.connection is None and step.spec is not None:
-        family = families.find(step.spec.family_spelling)
-        return None if family is None else Usage(family.name, None)
-    return None
+    if step.spec is None:
+        return None
+    family = families.find(step.spec.family_spelling)
+    if family is None:
+        return None
+    if step.connection is None:
+        return Usage(family.name, None)
+    return Usage(family.name, ANY) if has_variable(step.connection.value) else None
 
 
 def open_project(

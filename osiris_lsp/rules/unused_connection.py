@@ -42,7 +42,7 @@ from typing import Final
 from osiris_lsp.discovery import CONNECTIONS
 from osiris_lsp.documents import ConnectionsDocument
 from osiris_lsp.finding import Problem, Severity
-from osiris_lsp.project import Project, Usage
+from osiris_lsp.project import ANY, Project, Usage
 from osiris_lsp.text import printable
 
 CODE: Final = "OSR118"
@@ -62,7 +62,7 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
         return
     for entry in document.connections:
         family = entry.family.canonical
-        if Usage(family, entry.alias) in usages:
+        if Usage(family, entry.alias) in usages or Usage(family, ANY) in usages:
             continue
         if Usage(family, None) in usages and document.default_of(family) in (entry, None):
             continue
