@@ -10,6 +10,7 @@ from osiris_lsp.finding import Finding, Problem, Severity, sort_key
 from osiris_lsp.project import Project
 from osiris_lsp.rules import Entry, is_selector, load, matches, selected
 from osiris_lsp.settings import Settings
+from osiris_lsp.suppressions import Silencer
 
 # Findings about the comments themselves; a comment cannot silence them for the whole run.
 _UNUSED = "unused-suppression"
@@ -103,11 +104,12 @@ class Linter:
         findings = list(dict.fromkeys(findings))
         kept = findings
         if document.suppressions:
-            kept = [finding for finding in findings if not _silenced(document, finding)]
+            silencer = Silencer(document.suppressions)
+            kept = [finding for finding in findings if not _silenced(silencer, finding)]
             if unused is not None:
                 late: list[Finding] = []
                 self._run(document, unused, late, crashes)
-                kept += [finding for finding in late if not _silenced(document, finding)]
+                kept += [finding for finding in late if not _silenced(silencer, finding)]
         if isinstance(document, PipelineDocument):
             self.project.note(document)
         kept.sort(key=sort_key)
@@ -159,18 +161,13 @@ def _finding(
     )
 
 
-def _silenced(document: Document, finding: Finding) -> bool:
-    """Tell whether a comment silences a finding; every comment that does is marked as used.
+def _silenced(silencer: Silencer, finding: Finding) -> bool:
+    """Tell whether a comment silences a finding.
 
     A finding about comments is silenced only by name: else each would silence its own.
     """
     by_name = finding.rule in _ABOUT_COMMENTS
-    hits = [
-        comment.silences(finding.code, finding.rule, finding.span.start)
-        for comment in document.suppressions
-        if not by_name or comment.names(finding.code, finding.rule)
-    ]
-    return any(hits)
+    return silencer.silences(finding.code, finding.rule, finding.span.start, by_name)
 
 
 def lint(document: Document, project: Project) -> Sequence[Finding]:
