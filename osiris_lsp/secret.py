@@ -10,6 +10,9 @@ from osiris_lsp.text import LineIndex, Span
 
 MASK: Final = "***"
 
+MAX_EXCERPT: Final = 600
+"""Characters of a line that an excerpt shows."""
+
 
 class Secret:
     """A value that is never shown: not by `str`, `repr`, `format`, pickling or JSON."""
@@ -131,14 +134,21 @@ def merged(spans: Sequence[Span]) -> list[Span]:
 
 
 def excerpt(lines: LineIndex, span: Span, secrets: Sequence[Span]) -> Excerpt:
-    """Return the first line of a span with every secret masked and the caret moved accordingly."""
+    """Return the first line of a span with every secret masked and the caret moved accordingly.
+
+    Of a line of more than `MAX_EXCERPT` characters it is the part around the caret.
+    """
     line, column = lines.position(span.start)
     whole = lines.line_span(line)
-    end = min(span.end, whole.end)
+    if whole.end - whole.start > MAX_EXCERPT:
+        start = max(whole.start, whole.start + column - MAX_EXCERPT // 3)
+        whole = Span(start, min(start + MAX_EXCERPT, whole.end))
+    end = max(min(span.end, whole.end), whole.start)
     inside = [secret for secret in secrets if secret.start < whole.end and secret.end > whole.start]
-    text = lines.line(line)
+    text = lines.text[whole.start : whole.end]
     if not inside:
-        return Excerpt(text, column, max(end - whole.start, column))
+        begun = min(max(span.start - whole.start, 0), len(text))
+        return Excerpt(text, begun, max(end - whole.start, begun))
     before = _masked_length(lines.text, whole.start, span.start, inside)
     upto = _masked_length(lines.text, whole.start, end, inside)
     shown = mask(text, inside, whole.start)

@@ -6,6 +6,7 @@ one trim: a block collection ends where its last child ends, a block scalar with
 white space, and an empty value lies right behind its indicator (`:`, `-` or `?`).
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
@@ -481,23 +482,30 @@ def _merged(node: Map) -> dict[str, tuple[Scalar, Node]]:
 def _key_path(node: Node, offset: int) -> Iterator[str | int]:
     while True:
         if isinstance(node, Map):
-            for key, value in node.pairs:
-                if key.start <= offset <= key.end or value.start <= offset <= value.end:
-                    yield key.value if isinstance(key, Scalar) else "?"
-                    node = value
-                    break
-            else:
+            at = bisect_right(node.pairs, offset, key=_pair_begin) - 1
+            if at < 0 or offset > node.pairs[at][1].end:
                 return
+            key, value = node.pairs[at]
+            if key.end < offset < value.begin:
+                return
+            yield key.value if isinstance(key, Scalar) else "?"
+            node = value
         elif isinstance(node, Seq):
-            for index, item in enumerate(node.items):
-                if item.start <= offset <= item.end:
-                    yield index
-                    node = item
-                    break
-            else:
+            at = bisect_right(node.items, offset, key=_begin) - 1
+            if at < 0 or offset > node.items[at].end:
                 return
+            yield at
+            node = node.items[at]
         else:
             return
+
+
+def _begin(node: Node) -> int:
+    return node.begin
+
+
+def _pair_begin(pair: tuple[Node, Node]) -> int:
+    return pair[0].begin
 
 
 def to_python(node: Node | None, budget: int = 20_000) -> Any:
