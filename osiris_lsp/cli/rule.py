@@ -50,7 +50,7 @@ def run(argv: Sequence[str]) -> int:
         for entry in entries:
             level = severity(entry.severity, look) + " " * (8 - len(entry.severity))
             summary = ruledoc.read(load(entry.name)).summary
-            print(f"{paint(entry.code, 'bold', look)}  {level}{entry.name:<28}{summary}")
+            print(f"{paint(entry.code, 'bold', look)}  {level}{entry.name:<30}{summary}")
     else:
         _explain(entries[0], args.color)
     return 0
