@@ -4,7 +4,8 @@ import gc
 
 import yaml
 
-from osiris_lsp.tree import Tree, compose
+from osiris_lsp.compose import compose
+from osiris_lsp.tree import Tree
 
 
 def parse(text: str) -> Tree:

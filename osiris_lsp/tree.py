@@ -1,4 +1,4 @@
-"""The tree of a YAML text: nodes with spans, built from the events of PyYAML's C parser.
+"""The tree of a YAML text: nodes with spans, and what the runtime reads from them.
 
 The verdict ("does the runtime read this?") and the marks come from PyYAML, because Osiris loads
 with PyYAML. Positions are offsets in code points and equal those of ruamel.yaml's composer, after
@@ -7,7 +7,7 @@ white space, and an empty value lies right behind its indicator (`:`, `-` or `?`
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
@@ -18,21 +18,12 @@ from osiris_lsp.text import LineIndex, Span, lazy
 MAX_DEPTH: Final = 100
 """Levels of nesting; PyYAML's own constructor recurses and fails not far above."""
 
-MAX_EXPANSION: Final = 200_000
-"""Nodes that a document may have once its aliases are expanded."""
-
 ScalarType = Literal["null", "bool", "int", "float", "str", "timestamp", "unknown"]
 """What the runtime makes of a scalar (YAML 1.1); `unknown` for foreign tags and broken values."""
 
 BROKEN: Final = "!broken"
 """The tag of a scalar that stands where the text does not parse."""
 
-# Anchor and tag in front of a node, with the white space and comments behind them.
-_PROPERTIES: Final = lazy(
-    r"(?:(?:&[^\s,\[\]{}]+|![^\s,\[\]{}]*|!<[^>\s]*>)(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+[ \t]*|[ \t]*))+"
-)
-
-# The first line of a block scalar, with what stands before its content.
 _HEADER: Final = lazy(r"[|>][^\r\n]*\s+")
 
 _TAGS: Final[Mapping[str, ScalarType]] = {
@@ -166,10 +157,6 @@ class SyntaxProblem(NamedTuple):
     edits: tuple[SyntaxEdit, ...] = ()
 
 
-class TooDeepError(yaml.MarkedYAMLError):
-    """The text nests deeper than `MAX_DEPTH`; libyaml takes quadratic time on deep brackets."""
-
-
 class Tree:
     """A parsed text: the documents' roots, and all that was noticed on the way."""
 
@@ -288,164 +275,6 @@ def boolean(node: Scalar) -> bool | None:
     return yaml.constructor.SafeConstructor.bool_values.get(node.value.lower())
 
 
-_SCALAR, _ALIAS = yaml.ScalarEvent, yaml.AliasEvent
-_MAP, _MAP_END = yaml.MappingStartEvent, yaml.MappingEndEvent
-_SEQ, _SEQ_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent
-
-
-def _events(text: str) -> Callable[[], Any]:
-    """Return what gives the next event; pure Python where the C extension is missing."""
-    parser: Any = yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.Loader(text)
-    get: Callable[[], Any] = parser.get_event
-    return get
-
-
-# One function, because it runs for every token of every file.
-def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | None = None) -> Tree:
-    """Build the tree of a text; raises `yaml.YAMLError` where it does not parse.
-
-    `patched` is what is parsed instead: a text of the same length. `holes` maps the offsets of
-    scalars that were patched to whether their text is to be read from the original (True) or is
-    broken (False).
-    """
-    shift = 0
-    source = text if patched is None else patched
-    if source[:1] == "\ufeff":
-        shift, source = 1, source[1:]
-    get_event = _events(source)
-    roots: list[Node] = []
-    maps: list[Map] = []
-    anchored: list[tuple[Node, Span]] = []
-    anchors: dict[str, Node] = {}
-    aliases: list[Alias] = []
-    problems: list[SyntaxProblem] = []
-    flat: list[Node] = roots
-    stack: list[tuple[Node, list[Node]]] = []
-    node: Node
-    merges = "<<" in source
-    while True:
-        event = get_event()
-        kind = type(event)
-        if kind is _SCALAR:
-            start = event.start_mark.index + shift
-            end = event.end_mark.index + shift
-            style = event.style or ""
-            value = event.value
-            if style in ("|", ">"):
-                end = start + len(source[start - shift : end - shift].rstrip())
-            tag = event.tag
-            if holes and start in holes:
-                if holes[start]:
-                    value = text[start] + value[1:]
-                else:
-                    tag = BROKEN
-            node = Scalar(start, end, tag, event.anchor, value, style)
-        elif kind is _MAP:
-            start = event.start_mark.index + shift
-            node = Map(start, start, event.tag, event.anchor, bool(event.flow_style))
-        elif kind is _SEQ:
-            start = event.start_mark.index + shift
-            node = Seq(start, start, event.tag, event.anchor, bool(event.flow_style))
-        elif kind is _MAP_END or kind is _SEQ_END:
-            node, outer = stack.pop()
-            if isinstance(node, Map):
-                maps.append(node)
-                node.pairs = list(zip(flat[0::2], flat[1::2], strict=True))
-                node.fields = _merged(node) if merges else _fields(node)
-            if node.flow:  # type: ignore[attr-defined]
-                node.end = event.end_mark.index + shift
-            elif flat:
-                node.end = flat[-1].end
-            flat = outer
-            continue
-        elif kind is _ALIAS:
-            start = event.start_mark.index + shift
-            end = event.end_mark.index + shift
-            node = Alias(start, end, event.anchor, anchors.get(event.anchor))
-            aliases.append(node)
-            if node.target is None:
-                message = f"`*{event.anchor}` has no anchor `&{event.anchor}` above it"
-                problems.append(SyntaxProblem("undefined-anchor", start, end, message))
-        elif kind is yaml.DocumentStartEvent:
-            anchors = {}
-            if len(roots) == 1:
-                mark = event.start_mark.index + shift
-                message = (
-                    "a second document starts here; Osiris reads files with one document, so "
-                    "move it to a file of its own"
-                )
-                problems.append(SyntaxProblem("multiple-documents", mark, mark + 3, message))
-            continue
-        elif kind is yaml.StreamEndEvent or event is None:
-            break
-        else:
-            continue
-        flat.append(node)
-        if node.tag is not None or node.anchor is not None:
-            properties = _PROPERTIES.match(source, start - shift)
-            if properties:
-                node.start = min(properties.end() + shift, max(node.end, start))
-                if isinstance(node, Map | Seq):
-                    node.start = node.end = properties.end() + shift
-            if holes and holes.get(node.start) is False:
-                node.tag = BROKEN
-            if node.anchor is not None:
-                _anchor(node, anchors, anchored, problems, text)
-        if kind is _MAP or kind is _SEQ:
-            stack.append((node, flat))
-            flat = node.items if isinstance(node, Seq) else []
-            if len(stack) == MAX_DEPTH:
-                raise TooDeepError(problem_mark=event.start_mark)
-    if aliases:
-        problems.extend(_expansion(roots))
-    return Tree(text, roots, maps, anchored, aliases, problems)
-
-
-def _anchor(
-    node: Node,
-    anchors: dict[str, Node],
-    anchored: list[tuple[Node, Span]],
-    problems: list[SyntaxProblem],
-    text: str,
-) -> None:
-    """Register an anchor; the runtime refuses a name that is used twice."""
-    name = node.anchor or ""
-    at = max(text.find("&" + name, node.begin, node.start), node.begin)
-    span = Span(at, at + len(name) + 1)
-    if name in anchors:
-        message = f"the anchor `&{name}` is defined twice; give this one another name"
-        problems.append(SyntaxProblem("syntax-error", span.start, span.end, message))
-    anchors[name] = node
-    anchored.append((node, span))
-
-
-def _expansion(roots: Sequence[Node]) -> Iterator[SyntaxProblem]:
-    """Report the first alias by which a document grows beyond `MAX_EXPANSION` nodes."""
-    sizes: dict[int, int] = {}
-    for root in roots:
-        order: list[Node] = []
-        stack = [root]
-        while stack:
-            node = stack.pop()
-            order.append(node)
-            stack.extend(children(node))
-        order.sort(key=lambda node: (node.end, -node.start))
-        for node in order:
-            if isinstance(node, Alias):
-                sizes[id(node)] = sizes.get(id(node.target), 1)
-            else:
-                sizes[id(node)] = 1 + sum(sizes.get(id(child), 1) for child in children(node))
-            if sizes[id(node)] > MAX_EXPANSION:
-                message = (
-                    f"the aliases up to here expand to more than {MAX_EXPANSION:,} values, "
-                    "which exhausts the memory of whoever loads the file; repeat less"
-                )
-                yield SyntaxProblem(
-                    "alias-expansion", node.start, min(node.end, node.start + 80), message
-                )
-                return
-
-
 def children(node: Node) -> Iterator[Node]:
     """Yield the direct children of a node: keys and values, or items."""
     if isinstance(node, Map):
@@ -454,29 +283,6 @@ def children(node: Node) -> Iterator[Node]:
             yield value
     elif isinstance(node, Seq):
         yield from node.items
-
-
-def _fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
-    return {pair[0].value: pair for pair in node.pairs if type(pair[0]) is Scalar}  # type: ignore[misc]
-
-
-def _merged(node: Map) -> dict[str, tuple[Scalar, Node]]:
-    """Return the fields with merge keys resolved; the sources come before, so theirs are ready."""
-    own: dict[str, tuple[Scalar, Node]] = {}
-    merged: dict[str, tuple[Scalar, Node]] = {}
-    for key, value in node.pairs:
-        if not isinstance(key, Scalar):
-            continue
-        if key.value == "<<" and not key.style:
-            target = deref(value)
-            sources = target.items if isinstance(target, Seq) else [target]
-            for source in map(deref, sources):
-                if isinstance(source, Map) and source is not node:
-                    for name, entry in source.fields.items():
-                        merged.setdefault(name, entry)
-        else:
-            own[key.value] = (key, value)
-    return {**merged, **own} if merged else own
 
 
 def _key_path(node: Node, offset: int) -> Iterator[str | int]:

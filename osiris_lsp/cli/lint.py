@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from osiris_lsp.batch import FileResult, Job, lint_files, sort_records
 from osiris_lsp.cli import UsageError
+from osiris_lsp.cli.settings import settings_records, show_settings
 from osiris_lsp.cli.terminal import Parser, Progress, split, style
 from osiris_lsp.discovery import find_root
-from osiris_lsp.engine import Crash, Linter
+from osiris_lsp.engine import Crash
 from osiris_lsp.finding import SEVERITIES, at_least
 from osiris_lsp.project import Project, open_project
 from osiris_lsp.reports import FORMATS, Summary, writer
@@ -18,7 +19,7 @@ from osiris_lsp.reports.record import Record
 from osiris_lsp.rules import RULES, is_selector
 from osiris_lsp.settings import PROFILES
 from osiris_lsp.specs import nearest
-from osiris_lsp.text import Span, printable
+from osiris_lsp.text import printable
 
 _EPILOG = """\
 examples:
@@ -119,11 +120,13 @@ def run(argv: Sequence[str]) -> int:
     outcome = Outcome()
     groups = _groups(args, outcome)
     if args.show_settings:
-        return _show_settings(groups)
+        return show_settings([group.project for group in groups])
     if args.show_files:
         return _show_files(args, groups)
     for group in groups:
-        outcome.records.extend(_settings_records(group.project, outcome))
+        problems = list(settings_records(group.project))
+        outcome.errors += len(problems)
+        outcome.records.extend(problems)
     progress = Progress()
     for group in groups:
         _lint_group(args, group, outcome, progress)
@@ -333,65 +336,6 @@ def _skipped(args: argparse.Namespace, project: Project, path: str, named: set[s
             "what it is, `--any-yaml` checks any YAML",
             file=sys.stderr,
         )
-
-
-def _settings_records(project: Project, outcome: Outcome) -> Iterator[Record]:
-    """Yield what is wrong with the settings of a project as findings."""
-    from osiris_lsp.documents import Document
-    from osiris_lsp.finding import Finding
-    from osiris_lsp.reports.record import Recorder
-    from osiris_lsp.settings import SettingsProblem
-
-    _ = project.families
-    problems = list(project.problems)
-    path = project.settings.path
-    for setting, word in Linter(project).unknown_selectors():
-        close = nearest(word, RULES)
-        hint = f"; did you mean `{close}`?" if close else ""
-        at = project.read(path)[0].find(f'"{word}"') + 1 if path else 0
-        span = Span(max(at, 0), max(at, 0) + (len(word) if at else 0))
-        problems.append(
-            SettingsProblem(path or project.root, span, f"`{setting}`: `{word}` is no rule{hint}")
-        )
-    for problem in problems:
-        entry = RULES["invalid-settings"]
-        outcome.errors += 1
-        document = Document(problem.path, project.read(problem.path)[0])
-        finding = Finding(
-            entry.code,
-            entry.name,
-            "error",
-            problem.message,
-            problem.path,
-            problem.span,
-            (),
-            None,
-            (),
-            entry.source,
-        )
-        yield from Recorder(project).records(document, [finding])
-
-
-def _show_settings(groups: Sequence[Group]) -> int:
-    for group in groups:
-        settings = group.project.settings
-        print(f"# project {group.project.root}")
-        print(f"# settings {settings.path or 'none: defaults'}")
-        for name, value in settings._asdict().items():
-            if name in ("path", "folder"):
-                continue
-            key = name.replace("_", "-")
-            print(f"{key} = {_toml(value)}")
-    return 0
-
-
-def _toml(value: object) -> str:
-    import json
-
-    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
-        inner = ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value)
-        return f"{{ {inner} }}"
-    return '""' if value is None else json.dumps(value)
 
 
 def _show_files(args: argparse.Namespace, groups: Sequence[Group]) -> int:

@@ -10,10 +10,11 @@ from typing import Final
 
 import yaml
 
+from osiris_lsp.compose import TooDeepError, compose
 from osiris_lsp.recovery import brackets, layout, repairs
 from osiris_lsp.recovery.patient import Diagnosis, Patient
 from osiris_lsp.text import Span, lazy
-from osiris_lsp.tree import MAX_DEPTH, SyntaxEdit, SyntaxProblem, TooDeepError, Tree, compose
+from osiris_lsp.tree import MAX_DEPTH, SyntaxEdit, SyntaxProblem, Tree
 
 MAX_ROUNDS: Final = 100
 """Syntax problems that are told apart in one file."""

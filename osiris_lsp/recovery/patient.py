@@ -34,7 +34,7 @@ class Diagnosis(NamedTuple):
 class Patient:
     """The text under repair; `text` always has the length of `original`.
 
-    `holes` are the scalars that stand in for broken text, as `tree.compose` takes them. `touched`
+    `holes` are the scalars that stand in for broken text, as `compose` takes them. `touched`
     collects the ranges that were overwritten since it was emptied, `blanked` the lines that went.
     """
 

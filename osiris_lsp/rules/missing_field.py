@@ -33,6 +33,7 @@ must be set.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from osiris_lsp.configs import listed
 from osiris_lsp.documents import Connection, ConnectionsDocument
 from osiris_lsp.edits import add_fields
 from osiris_lsp.finding import Fix, Problem, Severity
@@ -65,7 +66,7 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
             lacking = _lacking(group, present, entry.spec)
             if lacking and not set(lacking) <= set(missing):
                 missing += [name for name in lacking if name not in missing]
-                groups.append(_listed(lacking) + _instead(group, lacking, present))
+                groups.append(listed(lacking) + _instead(group, lacking, present))
         if not missing:
             continue
         verb = "are" if len(missing) > 1 else "is"
@@ -96,11 +97,6 @@ def _instead(group: Sequence[tuple[str, ...]], lacking: Sequence[str], present: 
     return f" (or {' or '.join(f'`{name}`' for name in single)})" if single else ""
 
 
-def _listed(names: Sequence[str]) -> str:
-    ticked = [f"`{name}`" for name in names]
-    return ticked[0] if len(ticked) == 1 else f"{', '.join(ticked[:-1])} and {ticked[-1]}"
-
-
 def _fix(document: ConnectionsDocument, entry: Connection, missing: Sequence[str]) -> Fix | None:
     if any(item.kind == "unknown" and nearest(item.name, missing) for item in entry.violations):
         return None  # unknown-field renames it
@@ -109,5 +105,5 @@ def _fix(document: ConnectionsDocument, entry: Connection, missing: Sequence[str
     if isinstance(entry.value, Map) and entry.value.flow:
         fields = [(name, f'"{text}"') for name, text in fields]
     edit = add_fields(document, entry.key, entry.value, fields)
-    title = f"Add {_listed(missing)} as {'variables' if len(missing) > 1 else 'a variable'}"
+    title = f"Add {listed(missing)} as {'variables' if len(missing) > 1 else 'a variable'}"
     return None if edit is None else Fix(title, False, (edit,))
