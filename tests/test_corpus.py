@@ -92,3 +92,44 @@ def test_a_planted_mistake_is_found_at_its_characters(
         if line.startswith(f"pipelines/{name}") and " hint " not in line
     ]
     assert [(head[0].split(":", 1)[1], head[2]) for head in heads] == [(place, code)]
+
+
+CONNECTION_MISTAKES = [
+    ("version: 1", "# none", "2:1-2:12", "OSR102"),
+    ("version: 1", "version: 2", "1:10-1:11", "OSR103"),
+    ("connections:", "conections:", "2:1-2:11", "OSR104"),
+    ("  mysql:", "  mysqll:", "3:3-3:9", "OSR105"),
+    ("    db_movies:", "    DB-movies:", "4:5-4:14", "OSR107"),
+    ("      user: reader\n", "", "4:5-4:14", "OSR109"),
+    ("database: movies", "database: movies\n      port: '3306'", "7:13-7:19", "OSR110"),
+    ("database: movies", "database: movies\n      port: 99999", "7:13-7:18", "OSR111"),
+    ("database: movies", "database: movies\n      charst: utf8mb4", "7:7-7:13", "OSR112"),
+    ("user: reader", "username: reader", "7:7-7:15", "OSR113"),
+    ("database: movies", "database: movies\n      unix_socket: /run/x", "5:7-5:11", "OSR114"),
+    ("    main:", "    main:\n      timeout: 1\n      connect_timeout: 5", "13:7-13:22", "OSR112"),
+    ("database: movies", "database: movies\n      database: films", "7:7-7:15", "OSR005"),
+    ("database: movies", "database: 010", "6:17-6:20", "OSR006"),
+    ("${MYSQL_PASSWORD}", "hunter2", "8:17-8:24", "OSR301"),
+    ("${MYSQL_PASSWORD}", "${MYSQL-PASSWORD}", "8:17-8:34", "OSR401"),
+    ("${MYSQL_PASSWORD}", "@${MYSQL_PASSWORD}", "8:17-8:35", "OSR004"),
+    ("database: movies", "database: movies\n      ssl_cert: a.pem", "7:7-7:15", "OSR404"),
+    ("https://abc.supabase.co", "http://abc.supabase.co", "12:12-12:19", "OSR403"),
+    ("user: reader", "user: reader # osiris: ignore[OSR999]", "7:37-7:43", "OSR902"),
+    ("user: reader", "user: reader # osiris: ignore[OSR110]", "7:20-7:44", "OSR901"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "place", "code"), CONNECTION_MISTAKES)
+def test_a_mistake_in_the_connections_is_found_at_its_characters(
+    project: Path, old: str, new: str, place: str, code: str
+) -> None:
+    """One change to the connections gives one finding there, at the right line and columns."""
+    assert old in corpus.CONNECTIONS
+    path = project / "osiris_connections.yaml"
+    path.write_text(corpus.CONNECTIONS.replace(old, new, 1))
+    heads = [
+        line.split(" ", 3)[:3]
+        for line in _found(project)
+        if line.startswith("osiris_connections.yaml") and " hint " not in line
+    ]
+    assert [(head[0].split(":", 1)[1], head[2]) for head in heads] == [(place, code)]
