@@ -98,7 +98,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
                 maps.append(node)
                 node.pairs = list(zip(flat[0::2], flat[1::2], strict=True))
                 node.fields = _merged(node) if merges else _fields(node)
-            if node.flow:  # type: ignore[attr-defined]
+            if node.flow:  # type: ignore[attr-defined]  # only maps and sequences are stacked
                 node.end = event.end_mark.index + shift
             elif flat:
                 node.end = flat[-1].end
@@ -193,6 +193,7 @@ def _expansion(roots: Sequence[Node]) -> Iterator[SyntaxProblem]:
 
 
 def _fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
+    # mypy does not narrow a part of a tuple.
     return {pair[0].value: pair for pair in node.pairs if type(pair[0]) is Scalar}  # type: ignore[misc]
 
 

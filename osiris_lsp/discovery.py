@@ -11,7 +11,6 @@ Kind = Literal["connections", "pipeline", "component", "yaml", "other"]
 """What a file is to us; `yaml` is a foreign YAML file that the user asked to check."""
 
 CONNECTIONS: Final = ("osiris_connections.yaml", "osiris_connections.yml")
-SETTINGS: Final = ("osiris-lsp.toml", "pyproject.toml")
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 
 _MARKERS: Final = (*CONNECTIONS, "osiris.yaml", "osiris-lsp.toml")
@@ -181,7 +180,7 @@ class GitIgnore:
             if spec is None:
                 continue
             relative = os.path.relpath(path, base).replace(os.sep, "/") + ("/" if is_folder else "")
-            result = spec.check_file(relative).include  # type: ignore[attr-defined]
+            result = spec.check_file(relative).include  # type: ignore[attr-defined]  # pathspec is imported lazily
             if result is not None:
                 verdict = bool(result)
         return verdict
@@ -211,7 +210,7 @@ def detect_kind(path: str, text: str, families: Callable[[], Container[str]]) ->
     if "osiris:" in text:
         modeline = _MODELINE.search(text)
         if modeline:
-            return "other" if modeline[1] == "off" else modeline[1]  # type: ignore[return-value]
+            return "other" if modeline[1] == "off" else modeline[1]  # type: ignore[return-value]  # the pattern
     name = os.path.basename(path)
     keys = _TOP_KEY.findall(text)
     top = set(keys)

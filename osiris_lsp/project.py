@@ -315,7 +315,7 @@ def open_project(
         else:
             settings, problems = load_settings(path, text)
     if overrides:
-        settings = settings._replace(**overrides)  # type: ignore[arg-type]
+        settings = settings._replace(**overrides)  # type: ignore[arg-type]  # named as the fields
     project = Project(
         find_root(folder, fallback),
         settings,

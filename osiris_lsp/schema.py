@@ -85,6 +85,7 @@ class _Check:
     def check(
         self, node: Node, schema: object, name: str, path: tuple[str | int, ...]
     ) -> Iterator[Violation]:
+        """Yield the violations of a node and of all below it."""
         self.visits += 1
         if self.visits > MAX_VISITS or len(path) > 40:
             return
@@ -132,6 +133,7 @@ class _Check:
     def branches(
         self, node: Node, branches: Sequence[object], name: str, path: tuple[str | int, ...]
     ) -> Iterator[Violation]:
+        """Let one branch of an `anyOf` or `oneOf` speak: the one that fits the type best."""
         closest: list[Violation] | None = None
         types: list[str] = []
         for branch in branches:
@@ -153,6 +155,7 @@ class _Check:
     def scalar(
         self, node: Scalar, schema: Schema, name: str, path: tuple[str | int, ...]
     ) -> Iterator[Violation]:
+        """Check enum, range, length, pattern and format."""
         options = schema.get("enum")
         if "const" in schema:
             options = [schema["const"]]
@@ -188,6 +191,7 @@ class _Check:
     def sequence(
         self, node: Seq, schema: Schema, name: str, path: tuple[str | int, ...]
     ) -> Iterator[Violation]:
+        """Check the number of entries, and each of them."""
         low, high = _int(schema, "minItems"), _int(schema, "maxItems")
         if low is not None and len(node.items) < low:
             message = f"`{name}` needs at least {low} {_plural('entry', low)}"
@@ -212,6 +216,7 @@ class _Check:
     def mapping(
         self, node: Map, schema: Schema, name: str, path: tuple[str | int, ...]
     ) -> Iterator[Violation]:
+        """Check the fields, unknown and missing ones too."""
         properties = schema.get("properties")
         known: Mapping[str, Any] = properties if isinstance(properties, dict) else {}
         rest = schema.get("additionalProperties")

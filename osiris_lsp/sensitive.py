@@ -13,6 +13,7 @@ from osiris_lsp.refs import (
     is_indirect,
     literal_defaults,
     literal_secrets,
+    segments,
 )
 from osiris_lsp.secret import merged
 from osiris_lsp.text import Span, lazy
@@ -136,6 +137,9 @@ def _literals(tree: Tree, node: Scalar, found: list[Span]) -> None:
         found.append(node.span)
         return
     if node.type in ("bool", "null"):
+        return
+    if any(piece.kind == "malformed" for piece in segments(node.value)):
+        found.append(node.span)  # a secret may well hold `${` by chance
         return
     for span in (*literal_secrets(node.value), *literal_defaults(node.value)):
         found.append(tree.value_span(node, span.start, span.end))

@@ -3,12 +3,10 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Map, Node, Scalar, Tree
-
-Scope = Literal["line", "file", "off", "on"]
 
 _COMMENT: Final = lazy(
     r"#[ \t]*(?:osiris:[ \t]*(?P<verb>ignore-file|ignore|off|on)(?![\w-])"

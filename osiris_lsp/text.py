@@ -38,10 +38,6 @@ class Span(NamedTuple):
     start: int
     end: int
 
-    def contains(self, offset: int) -> bool:
-        """Tell whether `offset` lies inside the span or touches one of its ends."""
-        return self.start <= offset <= self.end
-
 
 class Position(NamedTuple):
     """A place in a text: 0-based line, 0-based column in code points."""

@@ -420,6 +420,7 @@ def leaky_files() -> dict[str, str]:
         f"      key: |\n        {CANARY}\n"
         f"      api_key: [{CANARY}, '{CANARY}']\n"
         f"# password: {CANARY}\n"
+        f"  posthog:\n    x: {{api_key: \"ab${{{CANARY}}}\", project_id: '1', region: us}}\n"
         f"  shopify:\n    main: {{access_token: %{CANARY}, shop_domain: x.myshopify.com}}\n"
         f"  api:\n    x: {{base_url: 'http://u:{CANARY}@a.example.com',\n"
         f"        auth: {{type: bearer, token: {CANARY}}}}}\n"
