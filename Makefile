@@ -17,7 +17,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench docs clean
+.PHONY: help venv demo test check bench docs failures clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo 'make check   ruff, mypy, import-linter, generated files up to date'
 	@echo 'make docs    write the generated documentation again'
 	@echo 'make bench   measure against yamllint and check-jsonschema (BENCH_ARGS="--files 200")'
+	@echo 'make failures  what the doctor says for each failure (runs tests of four families)'
 	@echo 'make venv    only make the virtual environment'
 	@echo 'make clean   remove virtual environments, caches and built files'
 
@@ -37,7 +38,7 @@ $(INSTALLED): pyproject.toml
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo 'error: `$(PYTHON) -m venv` failed; on Debian and Ubuntu install the package python3-venv' >&2; exit 1; }
 	$(PIP) --upgrade 'pip>=25.1'
-	$(PIP) --editable . --group dev
+	$(PIP) --editable '.[aws,bigquery,duckdb,keyring,mongodb,redis,vault]' --group dev
 	@touch $@
 
 $(INSTALLED_BENCH): $(INSTALLED)
@@ -59,6 +60,9 @@ check: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(PY) -m tests.tools.generate
+
+failures: $(INSTALLED)
+	@$(PY) -m tests.tools.failures
 
 bench: $(INSTALLED_BENCH)
 	@$(PY) -m tests.bench $(BENCH_ARGS)

@@ -1,11 +1,10 @@
 """Apply fixes to texts and files: no overlap, no YAML that does not parse, nothing half-written."""
 
-import contextlib
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from osiris_lsp.files import replace
 from osiris_lsp.finding import Edit, Finding
 from osiris_lsp.project import read_file
 from osiris_lsp.syntax import parse
@@ -96,20 +95,9 @@ def write(path: str, before: str, after: str) -> None:
     status = os.stat(target)
     if not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied", path)
-    handle, temporary = tempfile.mkstemp(prefix=".osiris-lsp-", dir=os.path.dirname(target))
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(mark + after.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, status.st_mode & 0o7777)
-        if hasattr(os, "chown"):
-            with contextlib.suppress(PermissionError):
-                os.chown(temporary, status.st_uid, status.st_gid)
+
+    def still() -> None:
         if read_file(target)[0] != before:
             raise ChangedMeanwhileError(f"{path} changed while it was being fixed; run again")
-        os.replace(temporary, target)
-    except BaseException:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+
+    replace(target, mark + after.encode("utf-8"), status.st_mode & 0o7777, still=still)

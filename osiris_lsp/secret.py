@@ -3,6 +3,7 @@
 This is the only place that masks.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, NoReturn
 
@@ -56,7 +57,9 @@ class Redactor:
     """Replace known secret values in any text, in the forms that they take on the way out.
 
     Covered are the value itself and its URL-quoted, JSON-escaped, `repr` and base64 forms, and the
-    base64 form of `user:password` for the users given. Longer forms go first.
+    base64 form of `user:password` for the users given. Longer forms go first. A form of up to three
+    characters is replaced where it stands as a word of its own, for inside of words it would only
+    spell out which letters it has.
     """
 
     def __init__(self, secrets: Iterable[Secret | str], users: Iterable[str] = ()) -> None:
@@ -74,8 +77,12 @@ class Redactor:
     def redact(self, text: str) -> str:
         """Return the text with every known secret replaced by `***`."""
         for form in self._forms:
-            if form in text:
+            if form not in text:
+                continue
+            if len(form) > 3:
                 text = text.replace(form, MASK)
+            else:
+                text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", MASK, text)
         return text
 
 

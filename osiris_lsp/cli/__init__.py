@@ -8,6 +8,7 @@ from typing import Final
 
 COMMANDS: Final[Mapping[str, str]] = {
     "lint": "check connections files, pipelines and component specs",
+    "connections": "list, check, add, show and trust connections",
     "rule": "explain a rule, or list all of them",
     "schema": "print a JSON Schema for other tools",
     "demo": "lint an example project",
@@ -70,15 +71,16 @@ def _run(args: list[str]) -> int:
 def _help() -> None:
     lines = [
         f"{_USAGE}\n",
-        "Lint the connection and pipeline YAML of Osiris projects.\n",
+        "Check the connection and pipeline YAML of Osiris projects, and the connections.\n",
         "commands:",
     ]
-    lines += [f"  {name:<9}{text}" for name, text in COMMANDS.items()]
+    lines += [f"  {name:<13}{text}" for name, text in COMMANDS.items()]
     lines += [
         "",
         "examples:",
         "  osiris-lsp lint                    check the project of the current folder",
         "  osiris-lsp lint pipelines --fix    check a folder and repair what is safe to repair",
+        "  osiris-lsp connections doctor      check that the connections work",
         "  osiris-lsp rule unknown-alias      what a rule means and what to do",
         "",
         "`osiris-lsp COMMAND --help` says more about a command.",

@@ -52,9 +52,14 @@ def _capable() -> bool:
 
 
 class Progress:
-    """A line on standard error for runs that take longer than half a second, on terminals only."""
+    """A line on standard error for runs that take longer than half a second, on terminals only.
 
-    def __init__(self) -> None:
+    It reads `linting 12 of 200 files`: `verb` and `noun` are the words around the numbers.
+    """
+
+    def __init__(self, verb: str = "linting", noun: str = "files") -> None:
+        self._verb = verb
+        self._noun = noun
         self._start = time.monotonic()
         self._last = 0.0
         self._shown = False
@@ -67,7 +72,7 @@ class Progress:
             return
         self._last = now
         self._shown = True
-        sys.stderr.write(f"\r\x1b[Klinting {done} of {total} files")
+        sys.stderr.write(f"\r\x1b[K{self._verb} {done} of {total} {self._noun}")
         sys.stderr.flush()
 
     def clear(self) -> None:

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from osiris_lsp.reports import Style, Summary
 from osiris_lsp.reports.paint import paint, severity, statistics, tail, width
-from osiris_lsp.reports.record import Record
+from osiris_lsp.reports.record import Place, Record
 from osiris_lsp.secret import Excerpt
 from osiris_lsp.text import printable
 
@@ -25,20 +25,8 @@ def _block(record: Record, style: Style) -> Iterator[str]:
     head = paint(f"{place.path}:{place.line}:{place.column}", "bold", style)
     level = severity(f"{record.severity}", style)
     yield f"{head}: {level} {paint(record.code, 'bold', style)} {record.message}"
-    number = str(place.line)
-    bar = paint("|", "frame", style)
-    gutter = " " * (len(number) + 1)
-    if (
-        place.end_line > place.line
-        or place.end_column > place.column
-        or record.excerpt.text.strip()
-    ):
-        text, lead, marks = _window(record.excerpt, style.width - len(number) - 4)
-        yield f"{gutter} {bar}"
-        yield f" {paint(number, 'frame', style)} {bar} {text}"
-        caret = paint("^" * marks, record.severity, style)
-        more = paint(" …", "dim", style) if place.end_line > place.line else ""
-        yield f"{gutter} {bar} {' ' * lead}{caret}{more}"
+    yield from frame(place, record.excerpt, record.severity, style)
+    gutter = " " * (len(str(place.line)) + 1)
     equals = paint("=", "frame", style)
     for other, message in record.related:
         yield f"{gutter} {equals} see {other.path}:{other.line}:{other.column}: {message}"
@@ -49,6 +37,20 @@ def _block(record: Record, style: Style) -> Iterator[str]:
     source = f", {record.source}" if record.source else ""
     rule = paint(f"{record.rule}{source}", "dim", style)
     yield f"{gutter} {equals} rule: {rule}"
+
+
+def frame(place: Place, shown: Excerpt, kind: str, style: Style) -> Iterator[str]:
+    """Yield the line of a place with its number, and carets below it; nothing for an empty line."""
+    number = str(place.line)
+    bar = paint("|", "frame", style)
+    gutter = " " * (len(number) + 1)
+    if place.end_line > place.line or place.end_column > place.column or shown.text.strip():
+        text, lead, marks = _window(shown, style.width - len(number) - 4)
+        yield f"{gutter} {bar}"
+        yield f" {paint(number, 'frame', style)} {bar} {text}"
+        caret = paint("^" * marks, kind, style)
+        more = paint(" …", "dim", style) if place.end_line > place.line else ""
+        yield f"{gutter} {bar} {' ' * lead}{caret}{more}"
 
 
 def _window(excerpt: Excerpt, room: int) -> tuple[str, int, int]:

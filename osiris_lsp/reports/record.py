@@ -114,6 +114,12 @@ class Recorder:
         name = _relative(path, self.folder)
         return Place(name, first.line + 1, first.column + 1, last.line + 1, last.column + 1)
 
+    def shown(self, document: Document, span: Span) -> tuple[Place, Excerpt]:
+        """Return the place of a range of a document, and its line with secrets masked."""
+        self._lines[document.path] = document.tree.lines
+        text = excerpt(document.tree.lines, span, document.secret_spans)
+        return self._place(document.path, span), text
+
     def _edits(
         self, path: str, fix: Fix, secrets: Sequence[Span]
     ) -> tuple[tuple[Place, str], ...] | None:

@@ -1,0 +1,145 @@
+"""The public names of the connector core, for type checkers."""
+
+from osiris_lsp.connectors.connection import (
+    Origin as Origin,
+)
+from osiris_lsp.connectors.connection import (
+    ResolvedConnection as ResolvedConnection,
+)
+from osiris_lsp.connectors.connector import (
+    Connector as Connector,
+)
+from osiris_lsp.connectors.credentials import (
+    AWSSecretsManagerProvider as AWSSecretsManagerProvider,
+)
+from osiris_lsp.connectors.credentials import (
+    CachedCredentialProvider as CachedCredentialProvider,
+)
+from osiris_lsp.connectors.credentials import (
+    ChainedCredentialProvider as ChainedCredentialProvider,
+)
+from osiris_lsp.connectors.credentials import (
+    CredentialProvider as CredentialProvider,
+)
+from osiris_lsp.connectors.credentials import (
+    DotenvCredentialProvider as DotenvCredentialProvider,
+)
+from osiris_lsp.connectors.credentials import (
+    EnvCredentialProvider as EnvCredentialProvider,
+)
+from osiris_lsp.connectors.credentials import (
+    FileCredentialProvider as FileCredentialProvider,
+)
+from osiris_lsp.connectors.credentials import (
+    KeyringCredentialProvider as KeyringCredentialProvider,
+)
+from osiris_lsp.connectors.credentials import (
+    VaultProvider as VaultProvider,
+)
+from osiris_lsp.connectors.credentials import (
+    get_credential_provider as get_credential_provider,
+)
+from osiris_lsp.connectors.display import (
+    build_dsn as build_dsn,
+)
+from osiris_lsp.connectors.display import (
+    build_dsn_redacted as build_dsn_redacted,
+)
+from osiris_lsp.connectors.display import (
+    mask_connection_config as mask_connection_config,
+)
+from osiris_lsp.connectors.display import (
+    redacted_url as redacted_url,
+)
+from osiris_lsp.connectors.doctor import (
+    ConnectionDoctor as ConnectionDoctor,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorAPIError as ConnectorAPIError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorAuthError as ConnectorAuthError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorCircuitOpenError as ConnectorCircuitOpenError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorConfigError as ConnectorConfigError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorError as ConnectorError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorNetworkError as ConnectorNetworkError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorNotFoundError as ConnectorNotFoundError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorParseError as ConnectorParseError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorPermissionError as ConnectorPermissionError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorQuotaError as ConnectorQuotaError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorRateLimitError as ConnectorRateLimitError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorTimeoutError as ConnectorTimeoutError,
+)
+from osiris_lsp.connectors.errors import (
+    ConnectorValidationError as ConnectorValidationError,
+)
+from osiris_lsp.connectors.errors import (
+    CredentialError as CredentialError,
+)
+from osiris_lsp.connectors.errors import (
+    InvalidReferenceError as InvalidReferenceError,
+)
+from osiris_lsp.connectors.errors import (
+    MissingDependencyError as MissingDependencyError,
+)
+from osiris_lsp.connectors.errors import (
+    UnknownAliasError as UnknownAliasError,
+)
+from osiris_lsp.connectors.errors import (
+    UnknownFamilyError as UnknownFamilyError,
+)
+from osiris_lsp.connectors.errors import (
+    get_retry_delay as get_retry_delay,
+)
+from osiris_lsp.connectors.errors import (
+    is_retryable_error as is_retryable_error,
+)
+from osiris_lsp.connectors.families import (
+    connector as connector,
+)
+from osiris_lsp.connectors.health import (
+    DoctorResult as DoctorResult,
+)
+from osiris_lsp.connectors.logs import (
+    RedactingFilter as RedactingFilter,
+)
+from osiris_lsp.connectors.resolution import (
+    ConnectionResolver as ConnectionResolver,
+)
+from osiris_lsp.connectors.resolution import (
+    resolve as resolve,
+)
+from osiris_lsp.connectors.resolution import (
+    resolve_env_vars as resolve_env_vars,
+)
+from osiris_lsp.connectors.trust import (
+    Consent as Consent,
+)
+from osiris_lsp.connectors.trust import (
+    TrustStore as TrustStore,
+)
+from osiris_lsp.connectors.trust import (
+    consent_of as consent_of,
+)
+
+__all__: list[str]

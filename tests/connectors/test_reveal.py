@@ -1,0 +1,44 @@
+"""Where secrets are revealed: a list that every change has to pass (DESIGN invariant 7)."""
+
+import ast
+from pathlib import Path
+
+import osiris_lsp
+
+ALLOWED = {
+    "secret.py": "the redactor has to know what it looks for",
+    "connectors/connection.py": "`text()` and `reveal()` for drivers, and parts of URLs to redact",
+    "connectors/credentials/cache.py": "a provider gives plain text",
+    "connectors/display.py": "tells a whole `${VAR}`, which may be shown; builds DSNs",
+}
+
+
+ROOT = Path(osiris_lsp.__file__).parent
+
+
+def calls(path: Path, *names: str) -> bool:
+    """Whether a module calls a method of one of these names."""
+    return any(
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in names
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
+def test_secrets_are_revealed_in_few_places_only() -> None:
+    """Beside the families, which put them into a driver or a header."""
+    families = ROOT / "connectors" / "families"
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*.py")
+        if families not in path.parents and calls(path, "reveal")
+    }
+    assert found == set(ALLOWED)
+
+
+def test_what_reports_and_decides_never_asks_for_plain_text() -> None:
+    """The command line, the rules, the doctor and the trust store."""
+    modules = [*(ROOT / "cli").rglob("*.py"), *(ROOT / "rules").rglob("*.py")]
+    modules += [ROOT / "connectors" / name for name in ("doctor.py", "trust.py", "health.py")]
+    assert [path.name for path in modules if calls(path, "reveal", "text")] == []

@@ -1,0 +1,71 @@
+"""Storing a secret in `.env`: nothing is lost, leaked or half-written."""
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osiris_lsp.envfile import EnvFileError, parse, store
+
+
+def test_a_value_is_added_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    """Comments and order stay; git ignores the file afterwards."""
+    path = tmp_path / ".env"
+    path.write_text("# mine\nA=1\nB='x'")
+    (tmp_path / ".gitignore").write_text("*.log")
+    store(str(path), "PW", "p@ss/w:rd#1%")
+    store(str(path), "PW", "p@ss/w:rd#1%")
+    assert path.read_text() == "# mine\nA=1\nB='x'\nPW='p@ss/w:rd#1%'\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert (tmp_path / ".gitignore").read_text() == "*.log\n.env\n"
+    assert sorted(os.listdir(tmp_path)) == [".env", ".gitignore"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
+def test_what_is_stored_reads_back(value: str) -> None:
+    """Whatever it holds; what `.env` cannot hold is refused and changes nothing."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, ".env")
+        try:
+            store(path, "PW", value)
+        except EnvFileError:
+            assert not os.path.exists(path)
+        else:
+            with open(path, encoding="utf-8", newline="") as file:
+                assert parse(file.read()) == {"PW": value}
+
+
+def test_another_value_is_never_overwritten(tmp_path: Path) -> None:
+    """The message names the variable, not what it holds."""
+    path = tmp_path / ".env"
+    path.write_text("PW=one\n")
+    with pytest.raises(EnvFileError, match="`PW` has another value") as caught:
+        store(str(path), "PW", "c4n4ry")
+    assert "c4n4ry" not in str(caught.value)
+    assert path.read_text() == "PW=one\n"
+
+
+def test_a_link_is_left_alone(tmp_path: Path) -> None:
+    """A repository could make `.env` point anywhere."""
+    (tmp_path / "target").write_text("")
+    (tmp_path / ".env").symlink_to(tmp_path / "target")
+    with pytest.raises(EnvFileError, match="is a link"):
+        store(str(tmp_path / ".env"), "PW", "x")
+    assert (tmp_path / "target").read_text() == ""
+
+
+def test_a_tracked_file_is_left_alone(tmp_path: Path) -> None:
+    """A secret in it would be in the next commit."""
+    path = tmp_path / ".env"
+    path.write_text("A=1\n")
+    for command in (["init", "-q"], ["add", ".env"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    with pytest.raises(EnvFileError, match="is tracked by git"):
+        store(str(path), "PW", "x")
+    assert path.read_text() == "A=1\n"
