@@ -8,22 +8,21 @@ from typing import Final
 
 from osiris_lsp.connectors.errors import ConnectorError, ConnectorNetworkError, Stage
 
+_RESET: Final = (
+    "tcp.reset",
+    "the other side broke the connection off",
+    "check that the port belongs to this kind of server and that no proxy is in between",
+)
+
 _ERRNO: Final[Mapping[int, tuple[str, str, str]]] = {
     errno.ECONNREFUSED: (
         "tcp.refused",
         "nothing listens on this port",
         "check `{field}`, and that the server is running",
     ),
-    errno.ECONNRESET: (
-        "tcp.reset",
-        "the other side broke the connection off",
-        "check that the port belongs to this kind of server and that no proxy is in between",
-    ),
-    errno.EPIPE: (
-        "tcp.reset",
-        "the other side broke the connection off",
-        "check that the port belongs to this kind of server and that no proxy is in between",
-    ),
+    errno.ECONNRESET: _RESET,
+    errno.EPIPE: _RESET,
+    errno.ENOTCONN: _RESET,
     errno.EHOSTUNREACH: (
         "tcp.unreachable",
         "no way leads to this host",

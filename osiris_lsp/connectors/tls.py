@@ -1,5 +1,6 @@
 """TLS of a connection: its settings, and sockets that keep the deadline of a check."""
 
+import errno
 import os
 import socket
 import ssl
@@ -20,6 +21,14 @@ class _DeadlineTls(DeadlineReads, ssl.SSLSocket):
         context = self.context
         assert isinstance(context, CheckContext)
         return context.check.deadline
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError as error:
+            # Of a connection that was reset `ssl` would lose the file number, or go on without TLS.
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, "reset") from error
 
     def do_handshake(self, block: bool = False) -> None:
         self._arm()
@@ -47,8 +56,10 @@ class CheckContext(ssl.SSLContext):
     def wrap_socket(self, sock: socket.socket, *args: Any, **options: Any) -> ssl.SSLSocket:
         """Do the handshake in stage `tls`; a bad certificate raises ssl.SSLError."""
         self.check.at("tls", self.check.field)
+        options["do_handshake_on_connect"] = False
         secure = super().wrap_socket(sock, *args, **options)
         self.check.on_close(partial(end, secure))
+        secure.do_handshake()
         self.check.facts["tls"] = secure.version()
         self.check.at(self.then)
         return secure
