@@ -1,10 +1,10 @@
 # Every target makes its own virtual environment when it is missing. Another interpreter gets its own
-# one: `make test PYTHON=python3.12` uses .venv-python3.12.
+# one: `make test PYTHON=python3.12` uses .venv-3.12.
 PYTHON ?= python3
 ifeq ($(PYTHON),python3)
 VENV ?= .venv
 else
-VENV ?= .venv-$(notdir $(PYTHON))
+VENV ?= .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 endif
 
 BIN := $(VENV)/bin

@@ -22,7 +22,8 @@ class RuleDoc(NamedTuple):
 
 def read(rule: Rule) -> RuleDoc:
     """Read the docstring of a rule."""
-    text = (rule.__doc__ or "").strip()
+    # Python 3.13 and later replace tabs in docstrings by spaces, so `␉` stands for one.
+    text = (rule.__doc__ or "").strip().replace("␉", "\t")
     head, _, rest = text.partition("\nExample:\n")
     example, _, rest = rest.partition("\nUse instead:\n")
     instead, _, fix = rest.partition("\nFix: ")

@@ -47,8 +47,8 @@ _MODULES: Final = {
         "is_retryable_error",
     ),
     "families": ("connector",),
-    "health": ("DoctorResult",),
     "logs": ("RedactingFilter",),
+    "result": ("DoctorResult",),
     "resolution": ("ConnectionResolver", "resolve", "resolve_env_vars"),
     "trust": ("Consent", "TrustStore", "consent_of"),
 }

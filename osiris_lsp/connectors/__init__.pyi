@@ -117,9 +117,6 @@ from osiris_lsp.connectors.errors import (
 from osiris_lsp.connectors.families import (
     connector as connector,
 )
-from osiris_lsp.connectors.health import (
-    DoctorResult as DoctorResult,
-)
 from osiris_lsp.connectors.logs import (
     RedactingFilter as RedactingFilter,
 )
@@ -131,6 +128,9 @@ from osiris_lsp.connectors.resolution import (
 )
 from osiris_lsp.connectors.resolution import (
     resolve_env_vars as resolve_env_vars,
+)
+from osiris_lsp.connectors.result import (
+    DoctorResult as DoctorResult,
 )
 from osiris_lsp.connectors.trust import (
     Consent as Consent,

@@ -12,8 +12,9 @@ from osiris_lsp.connectors.errors import (
     ConnectorPermissionError,
     ConnectorTimeoutError,
 )
-from osiris_lsp.connectors.health import TIMEOUT, Check, DoctorResult, Probe, examine, start
+from osiris_lsp.connectors.health import TIMEOUT, Check, Probe, examine, start
 from osiris_lsp.connectors.network import hosts
+from osiris_lsp.connectors.result import DoctorResult
 
 
 class Connector:

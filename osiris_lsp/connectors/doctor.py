@@ -8,8 +8,9 @@ from typing import Final
 from osiris_lsp.connectors.connector import with_replicas
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.families import connector, of_spec
-from osiris_lsp.connectors.health import TIMEOUT, Check, DoctorResult, Probe, examine
+from osiris_lsp.connectors.health import TIMEOUT, Check, Probe, examine
 from osiris_lsp.connectors.resolution import ConnectionResolver
+from osiris_lsp.connectors.result import DoctorResult
 from osiris_lsp.documents import Connection
 
 WORKERS: Final = 48

@@ -9,7 +9,7 @@ version: 1
 connections:
   duckdb:
     local:
-\tpath: data/local.duckdb
+␉path: data/local.duckdb
 ```
 
 Use instead:
@@ -22,7 +22,7 @@ connections:
 ```
 
 Fix: writes spaces instead. Safe, because the file could not be loaded before.
-"""  # noqa: D301 - the example holds a tab
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from osiris_lsp.connectors.connector import Connector
-from osiris_lsp.connectors.health import TIMEOUT, DoctorResult
+from osiris_lsp.connectors.health import TIMEOUT
+from osiris_lsp.connectors.result import DoctorResult
 
 RESULTS = "OSIRIS_LSP_RESULTS"
 """Names the file to which results are added, a line of JSON each, for `tests.tools.failures`."""

@@ -10,7 +10,8 @@ import pytest
 from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.connector import with_replicas
 from osiris_lsp.connectors.families import of_spec
-from osiris_lsp.connectors.health import Check, DoctorResult, Probe, examine
+from osiris_lsp.connectors.health import Check, Probe, examine
+from osiris_lsp.connectors.result import DoctorResult
 from osiris_lsp.specs import FamilySpec
 from tests.connectors.families.sql import Told, told
 from tests.doubles.faults import SILENT, status

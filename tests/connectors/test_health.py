@@ -21,8 +21,9 @@ from osiris_lsp.connectors.errors import (
     ConnectorError,
     ConnectorNetworkError,
 )
-from osiris_lsp.connectors.health import Check, Deadline, DoctorResult
+from osiris_lsp.connectors.health import Check, Deadline
 from osiris_lsp.connectors.network import MAX_LOOKUPS, connect, lookup
+from osiris_lsp.connectors.result import DoctorResult
 
 CANARY = "c4n4ry/+ p@ss"
 

@@ -13,8 +13,9 @@ from osiris_lsp.cli.connections.formats import Checked, junit, prometheus, text
 from osiris_lsp.cli.connections.source import choose, open_resolver, parser
 from osiris_lsp.cli.terminal import Parser, Progress, style
 from osiris_lsp.connectors.doctor import ConnectionDoctor, untrusted
-from osiris_lsp.connectors.health import TIMEOUT, DoctorResult
+from osiris_lsp.connectors.health import TIMEOUT
 from osiris_lsp.connectors.resolution import ConnectionResolver
+from osiris_lsp.connectors.result import DoctorResult
 from osiris_lsp.connectors.trust import TrustStore, consent_of
 from osiris_lsp.documents import Connection
 from osiris_lsp.files import replace

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from osiris_lsp.connectors.health import DoctorResult
 from osiris_lsp.connectors.resolution import ConnectionResolver
+from osiris_lsp.connectors.result import DoctorResult
 from osiris_lsp.documents import Connection
 from osiris_lsp.reports import Style
 from osiris_lsp.reports.full import frame

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from osiris_lsp.connectors.connector import Connector
-from osiris_lsp.connectors.health import DoctorResult
+from osiris_lsp.connectors.result import DoctorResult
 from tests.services.certificates import Certificates
 from tests.services.faults import Fault
 from tests.services.processes import Server

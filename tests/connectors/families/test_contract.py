@@ -18,7 +18,7 @@ from osiris_lsp.connectors import ResolvedConnection
 from osiris_lsp.connectors.connector import Connector
 from osiris_lsp.connectors.errors import CATEGORIES, STAGES
 from osiris_lsp.connectors.families import connector
-from osiris_lsp.connectors.health import DoctorResult
+from osiris_lsp.connectors.result import DoctorResult
 from osiris_lsp.specs import Families
 from tests.connectors.families import samples
 from tests.connectors.families.samples import CANARY, Sample

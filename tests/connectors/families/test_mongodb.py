@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from osiris_lsp.connectors.families.mongodb import CONNECTOR
-from osiris_lsp.connectors.health import DoctorResult
+from osiris_lsp.connectors.result import DoctorResult
 from tests.connectors.families.sql import MISMATCH, SHORT, SILENT, StartFault, Told, told
 from tests.doubles import mongodb
 from tests.doubles.mongodb import DATABASE, PASSWORD, USERNAME, Mongodb

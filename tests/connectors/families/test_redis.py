@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from osiris_lsp.connectors.families.redis import CONNECTOR
-from osiris_lsp.connectors.health import DoctorResult
+from osiris_lsp.connectors.result import DoctorResult
 from tests.connectors.families.sql import CLIENT, MISMATCH, SHORT, StartFault, Told, filled, told
 from tests.services import faults
 from tests.services.certificates import Certificates, Kind

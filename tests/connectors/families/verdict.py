@@ -1,6 +1,6 @@
 """What tests of families look at in a result."""
 
-from osiris_lsp.connectors.health import DoctorResult
+from osiris_lsp.connectors.result import DoctorResult
 from tests.doubles.messages import CANARY
 
 Verdict = tuple[str, str | None, str | None, str | None]

@@ -1,0 +1,59 @@
+"""The doctor of a connections file, as a program uses it (seed 002)."""
+
+from pathlib import Path
+
+import pytest
+
+from osiris_lsp.connectors import ConnectionDoctor, ConnectionResolver, UnknownAliasError
+from tests.services.processes import Server
+
+FILE = """\
+version: 1
+connections:
+  mysql:
+    main: {{host: 127.0.0.1, port: {port}, database: shop, user: reader, password: "${{PASSWORD}}"}}
+    wrong: {{host: 127.0.0.1, port: {port}, database: shop, user: reader, password: c4n4ry-wrong}}
+  filesystem:
+    here: {{base_dir: .}}
+  supabase:
+    gone: {{url: "http://127.0.0.1:1", key: c4n4ry-key}}
+  carrier_pigeon:
+    first: {{loft: north}}
+"""
+
+
+@pytest.fixture
+def doctor(tmp_path: Path, mariadb: Server) -> ConnectionDoctor:
+    """The doctor of the file above."""
+    path = tmp_path / "osiris_connections.yaml"
+    path.write_text(FILE.format(port=mariadb.port))
+    environment = {"PASSWORD": mariadb.password}
+    return ConnectionDoctor(ConnectionResolver(str(path), environment=environment))
+
+
+@pytest.mark.inventory("S2-DOC-01", "S2-DOC-03", "S2-DOC-04", "S2-DOC-05", "S2-FUT-01")
+def test_all_connections_by_reference(doctor: ConnectionDoctor) -> None:
+    """Each by the connector of its family; a broken one stops no other; no secret comes out."""
+    results = doctor.check_all()
+    assert {ref: result.as_status()["status"] for ref, result in results.items()} == {
+        "@mysql.main": "connected",
+        "@mysql.wrong": "failed",
+        "@filesystem.here": "connected",
+        "@supabase.gone": "failed",
+        "@carrier_pigeon.first": "unknown",
+    }
+    status = results["@mysql.main"].as_status()
+    assert (status["database"], "MariaDB" in status["version"]) == ("shop", True)
+    assert results["@carrier_pigeon.first"].as_status() == {
+        "status": "unknown",
+        "family": "carrier_pigeon",
+    }
+    assert "c4n4ry" not in repr(results)
+
+
+@pytest.mark.inventory("S2-DOC-02")
+def test_one_connection(doctor: ConnectionDoctor) -> None:
+    """By its reference, or by its family where that has one default."""
+    assert doctor.check_connection("@filesystem.here").ok
+    with pytest.raises(UnknownAliasError, match="Unknown alias: there in filesystem"):
+        doctor.check_connection("@filesystem.there")
