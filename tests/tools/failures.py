@@ -21,7 +21,8 @@ def main() -> int:
     """Run the tests and print the table."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.jsonl"
-        tests = [f"tests/connectors/families/test_{family}.py" for family in FAMILIES]
+        names = (*FAMILIES, "contract")
+        tests = [f"tests/connectors/families/test_{name}.py" for name in names]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-n", "auto", *tests],
             cwd=ROOT,
