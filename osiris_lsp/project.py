@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from osiris_lsp.discovery import (
+    CONNECTIONS,
     Kind,
     detect_kind,
     find_connections,
@@ -64,7 +65,7 @@ class Project:
     ) -> None:
         self.root = os.path.abspath(root)
         self.settings = settings or Settings()
-        self.overlay = overlay or {}
+        self.overlay = {} if overlay is None else overlay
         self.environment = environment
         self.problems: list[SettingsProblem] = []
         self._connections_file = connections_file
@@ -245,6 +246,17 @@ class Project:
             usage = usage_of(step, self.families)
             if usage is not None:
                 yield source, usage
+
+    def forget(self, path: str) -> None:
+        """Read a file anew when it is asked for next: its text has changed."""
+        self._usages.pop(path, None)
+        self._connections.pop(path, None)
+        self._dotenv.pop(path, None)
+        folder, name = os.path.split(path)
+        if name in CONNECTIONS:
+            self._found.clear()
+        if os.path.dirname(folder) == os.path.join(self.root, "components"):
+            self.__dict__.pop("components", None)
 
     def usages(self, connections: ConnectionsDocument) -> frozenset[Usage]:
         """Return the uses of the connections of a file by all pipelines of the project."""

@@ -1,5 +1,6 @@
 """The documentation of a rule, read from its docstring: for the terminal, pages and hovers."""
 
+import os
 import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -56,3 +57,11 @@ def markdown(name: str, rule: Rule) -> str:
         f'line before, or `ignore = ["{name}"]` in `osiris-lsp.toml`.\n',
     ]
     return "".join(parts)
+
+
+def page(name: str) -> str | None:
+    """Return the path of a rule's page, in the wheel or in a checkout; None where it is missing."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    folders = os.path.join(here, "_docs"), os.path.join(os.path.dirname(here), "docs")
+    paths = (os.path.join(folder, "rules", f"{name}.md") for folder in folders)
+    return next((path for path in paths if os.path.isfile(path)), None)

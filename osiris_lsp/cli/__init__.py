@@ -11,7 +11,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "connections": "list, check, add, show and trust connections",
     "rule": "explain a rule, or list all of them",
     "schema": "print a JSON Schema for other tools",
-    "demo": "lint an example project",
+    "server": "serve an editor (language server)",
+    "demo": "lint an example project, and check its connections",
     "version": "print the version, and which `osiris` command is active",
 }
 

@@ -1,0 +1,71 @@
+"""Settings of the client: at the start, when they change, and what is wrong with them."""
+
+from typing import Any
+
+from lsprotocol import types
+
+from osiris_lsp.lsp.options import read
+from osiris_lsp.lsp.server import Server
+
+
+def register(server: Server) -> None:
+    """Register the handlers."""
+    said: set[str] = set()
+
+    def take(data: Any) -> None:
+        if isinstance(data, dict) and isinstance(data.get("osiris"), dict):
+            data = data["osiris"]
+        options, problems = read(_plain(data))
+        server.options = options
+        for problem in problems:
+            if problem not in said:  # once, however often the client sends it
+                said.add(problem)
+                server.window_log_message(
+                    types.LogMessageParams(types.MessageType.Warning, problem)
+                )
+
+    async def pull() -> None:
+        capabilities = server.client_capabilities.workspace
+        if capabilities is None or not capabilities.configuration:
+            return
+        item = types.ConfigurationItem(section="osiris")
+        found = await server.workspace_configuration_async(types.ConfigurationParams([item]))
+        if found and found[0] is not None:
+            take(found[0])
+
+    @server.on(types.INITIALIZED)
+    async def initialized(params: types.InitializedParams) -> None:
+        initial = server.initial_options
+        if initial is not None:
+            take(initial)
+        await pull()
+        await _register_watchers(server)
+
+    @server.on(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def changed(params: types.DidChangeConfigurationParams) -> None:
+        if params.settings:
+            take(params.settings)
+        await pull()
+        server.refresh()
+
+
+def _plain(data: Any) -> Any:
+    """Return settings as plain mappings: pygls makes named tuples of unknown objects."""
+    if hasattr(data, "_asdict"):
+        data = data._asdict()
+    return {key: _plain(value) for key, value in data.items()} if isinstance(data, dict) else data
+
+
+async def _register_watchers(server: Server) -> None:
+    workspace = server.client_capabilities.workspace
+    watched = workspace.did_change_watched_files if workspace is not None else None
+    if watched is None or not watched.dynamic_registration:
+        return
+    patterns = ("**/*.{yaml,yml}", "**/.env", "**/osiris-lsp.toml", "**/pyproject.toml")
+    options = types.DidChangeWatchedFilesRegistrationOptions(
+        [types.FileSystemWatcher(pattern) for pattern in patterns]
+    )
+    registration = types.Registration(
+        "osiris-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
+    )
+    await server.client_register_capability_async(types.RegistrationParams([registration]))
