@@ -35,6 +35,9 @@ MAX_BYTES: Final = 5_000_000
 """Size from which a file is reported instead of read."""
 
 
+_HEAD: Final = 20_000
+"""Characters of a text that is too large which say whose it is."""
+
 ANY: Final = "*"
 """The alias of a use that is known only at run time: `connection: "${WHICH}"`."""
 
@@ -201,6 +204,10 @@ class Project:
         problem = None
         if text is None:
             text, problem = self.read(path)
+        if len(text) > MAX_BYTES:  # in an editor: on disk it would not have been read
+            if detect_kind(path, text[:_HEAD], lambda: self.families.spellings) == "other":
+                return None
+            problem = too_large(len(text))
         if problem is not None:
             return Document(path, "", problem)
         if kind is None:
@@ -350,12 +357,7 @@ def read_file(path: str) -> tuple[str, InputProblem | None]:
         if not stat.S_ISREG(status.st_mode):
             return "", ("unreadable-file", f"this is {_file_type(status.st_mode)}, not a file")
         if status.st_size > MAX_BYTES:
-            size, limit = status.st_size / 1e6, MAX_BYTES / 1e6
-            message = (
-                f"this file has {size:.1f} MB, more than the limit of {limit:.0f} MB; split it, or "
-                "leave it out with `exclude`"
-            )
-            return "", ("file-too-large", message)
+            return "", too_large(status.st_size)
         with open(path, "rb") as file:
             data = file.read()
     except OSError as error:
@@ -374,6 +376,14 @@ def read_file(path: str) -> tuple[str, InputProblem | None]:
             "character; save it as UTF-8"
         )
         return "", ("invalid-encoding", message)
+
+
+def too_large(size: int) -> InputProblem:
+    """Return what is wrong with a file of so many bytes."""
+    return "file-too-large", (
+        f"this file has {size / 1e6:.1f} MB, more than the limit of {MAX_BYTES / 1e6:.0f} MB; "
+        "split it, or leave it out with `exclude`"
+    )
 
 
 def _file_type(mode: int) -> str:

@@ -1,5 +1,6 @@
 """A connections file: families, aliases, and which connection a reference means."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
@@ -219,10 +220,16 @@ class ConnectionsDocument(Document):
         """
         if not self.tree.problems:
             return False
-        starts = [entry.key.start for entry in self.families]
-        starts += [entry.key.start for entry in self.connections]
-        end = min((start for start in starts if start > key.start), default=len(self.text) + 1)
+        following = bisect_right(self._starts, key.start)
+        last = following == len(self._starts)
+        end = len(self.text) + 1 if last else self._starts[following]
         return self.is_broken(key.start, end - 1)
+
+    @cached_property
+    def _starts(self) -> Sequence[int]:
+        """Where families and aliases start, in order."""
+        starts = [entry.key.start for entry in self.families]
+        return sorted([*starts, *(entry.key.start for entry in self.connections)])
 
     def may_be(self, entry: FamilyEntry, spelling: str) -> bool:
         """Tell whether an unknown family is certainly that one and can be renamed to it.

@@ -1,5 +1,6 @@
 """A real client over standard input and output, as three editors would be it."""
 
+import contextlib
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_lsp
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
 from osiris_lsp.text import Encoding, LineIndex, Position
@@ -127,17 +129,21 @@ class Editor:
         return text_document is not None and text_document.diagnostic is not None
 
     async def diagnostics(self, uri: str) -> list[types.Diagnostic]:
-        """Return the diagnostics of an open file: pulled, or the next that are pushed."""
+        """Return the diagnostics of an open file: pulled, or those that were pushed last."""
         if self.pulls:
             report = await self.client.text_document_diagnostic_async(
                 types.DocumentDiagnosticParams(types.TextDocumentIdentifier(uri))
             )
             items: Any = report
             return list(items.items)
-        while True:
-            await self.client.wait_for_notification(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
-            if uri in self.client.diagnostics:
-                return list(self.client.diagnostics[uri])
+        await self.settle()
+        return list(self.client.diagnostics.get(uri, []))
+
+    async def settle(self) -> None:
+        """Wait until the server has done what it was told so far: it answers in order."""
+        for _ in range(3):
+            with contextlib.suppress(JsonRpcException):
+                await self.client.protocol.send_request_async("osiris/noSuchMethod", None)
 
     def document(self, uri: str) -> types.TextDocumentIdentifier:
         """Return the identifier of a file."""
