@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
@@ -27,6 +27,9 @@ from osiris_lsp.lsp.protocol import Protocol, Texts
 from osiris_lsp.lsp.views import Foreign, View
 from osiris_lsp.text import Encoding
 
+if TYPE_CHECKING:
+    from osiris_lsp.lsp.checks import Checks
+
 log = logging.getLogger("osiris_lsp")
 
 Handler = Callable[..., Any]
@@ -37,6 +40,8 @@ _WORKERS: Final = 8
 
 class Server(LanguageServer):
     """A language server for connections files, pipelines and component specs."""
+
+    checks: "Checks"
 
     def __init__(self) -> None:
         super().__init__(
@@ -160,7 +165,8 @@ class Server(LanguageServer):
 
     def _initialize(self, params: types.InitializeParams) -> None:
         shared = self.workspace
-        self.encoding = cast(Encoding, str(getattr(shared.position_encoding, "value", "utf-16")))
+        encoding = shared.position_encoding  # an enum, or the text of the client
+        self.encoding = cast(Encoding, str(getattr(encoding, "value", encoding)))
         texts = Texts(
             shared.root_uri,
             types.TextDocumentSyncKind.Incremental,
