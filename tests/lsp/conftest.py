@@ -141,9 +141,10 @@ class Editor:
 
     async def settle(self) -> None:
         """Wait until the server has done what it was told so far: it answers in order."""
+        protocol: Any = self.client.protocol
         for _ in range(3):
             with contextlib.suppress(JsonRpcException):
-                await self.client.protocol.send_request_async("osiris/noSuchMethod", None)
+                await protocol.send_request_async("osiris/noSuchMethod", None)
 
     def document(self, uri: str) -> types.TextDocumentIdentifier:
         """Return the identifier of a file."""
