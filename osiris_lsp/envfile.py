@@ -20,11 +20,11 @@ class EnvFileError(Exception):
     """Why a value was not stored; the message holds no value."""
 
 
-def store(path: str, name: str, value: str) -> None:
+def store(path: str, name: str, value: str) -> bool:
     """Add a variable to a `.env`, which only its owner may read, and have git ignore the file.
 
     A link, a file that git tracks, or a variable that has another value already is left alone, and
-    what was written is read back first. Raises EnvFileError.
+    what was written is read back first. False where it was there already. Raises EnvFileError.
     """
     if os.path.islink(path):
         raise EnvFileError(f"{path} is a link; nothing was written")
@@ -38,7 +38,7 @@ def store(path: str, name: str, value: str) -> None:
         raise EnvFileError(f"{path} cannot be read: {type(error).__name__}") from error
     known = parse(before)
     if known.get(name) == value:
-        return
+        return False
     if known.get(name):
         raise EnvFileError(f"`{name}` has another value in {path} already; nothing was written")
     line = "" if not before or before.endswith(("\n", "\r")) else "\n"
@@ -51,6 +51,21 @@ def store(path: str, name: str, value: str) -> None:
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise EnvFileError(f"{path} cannot be written: {reason}") from error
+    return True
+
+
+def withdraw(path: str, name: str, value: str) -> None:
+    """Take out the line that `store` has added, if it is still there. Raises EnvFileError."""
+    line = f"{name}={_quoted(value)}\n"
+    try:
+        text = _read(path)
+        at = text.rfind(line)
+        if at == 0 or (at > 0 and text[at - 1] in "\r\n"):
+            replace(path, (text[:at] + text[at + len(line) :]).encode(), 0o600)
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvFileError(
+            f"`{name}` could not be taken out of {path} again: {type(error).__name__}"
+        ) from error
 
 
 def parse(text: str) -> dict[str, str | None]:

@@ -28,8 +28,8 @@ def run(argv: Sequence[str]) -> int:
     add("--allow-remote", action="store_true", help="with --tcp: other machines may connect")
     args = parser.parse_args(argv)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
-    # pygls logs whole messages, and with them documents, from INFO on.
-    logging.getLogger("pygls").setLevel(logging.ERROR)
+    # pygls logs messages and tracebacks, and with them text of documents; our log has types only.
+    logging.getLogger("pygls").setLevel(logging.CRITICAL)
     from osiris_lsp.lsp.server import Server
 
     server = Server()

@@ -36,6 +36,11 @@ def of_view(server: Server, view: View) -> list[types.Diagnostic]:
     ]
 
 
+def shown(server: Server, view: View) -> list[types.Diagnostic]:
+    """Return what an editor shows of a document: its findings, then checks that have failed."""
+    return [*of_view(server, view), *server.checks.diagnostics(view)]
+
+
 def _diagnostic(server: Server, view: View, finding: Finding, record: Record) -> types.Diagnostic:
     location = page(finding.rule)
     return types.Diagnostic(
@@ -101,7 +106,7 @@ def result_id(server: Server, view: View) -> str:
     """Return what the diagnostics of a document depend on, in short."""
     generation = server.projects.of(view.document.path).generation
     text = hashlib.sha256(view.text.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{generation}-{text[:32]}"
+    return "-".join(filter(None, (str(generation), text[:32], server.checks.state(view))))
 
 
 class Publisher:
@@ -113,7 +118,8 @@ class Publisher:
         self._shown: set[str] = set()
 
     def __call__(self, uri: str | None, wide: bool) -> None:
-        """Note a change."""
+        """Note a change; without a document results of checks are new, if nothing else."""
+        wide = wide or uri is None
         if _pulls(self._server):
             if wide:
                 self._refresh()
@@ -146,7 +152,7 @@ class Publisher:
         self._send(uri, view)
 
     def _send(self, uri: str, view: View | None) -> None:
-        items = of_view(self._server, view) if view is not None else []
+        items = shown(self._server, view) if view is not None else []
         version = view.version if view is not None else None
         if items:
             self._shown.add(uri)
@@ -156,7 +162,7 @@ class Publisher:
 
     async def _publish_all(self) -> None:
         async for uri, view in closed_files(self._server):
-            if view.findings or uri in self._shown:
+            if view.findings or uri in self._shown or any(self._server.checks.diagnostics(view)):
                 self._send(uri, view)
 
     def _refresh(self) -> None:
@@ -204,7 +210,7 @@ def register(server: Server) -> None:
         found = result_id(server, view)
         if params.previous_result_id == found:
             return types.RelatedUnchangedDocumentDiagnosticReport(found)
-        return types.RelatedFullDocumentDiagnosticReport(of_view(server, view), result_id=found)
+        return types.RelatedFullDocumentDiagnosticReport(shown(server, view), result_id=found)
 
     @server.on(types.WORKSPACE_DIAGNOSTIC)
     async def pull_all(params: types.WorkspaceDiagnosticParams) -> types.WorkspaceDiagnosticReport:
@@ -218,7 +224,7 @@ def register(server: Server) -> None:
                 else:
                     items.append(
                         types.WorkspaceFullDocumentDiagnosticReport(
-                            uri, of_view(server, view), result_id=found
+                            uri, shown(server, view), result_id=found
                         )
                     )
         return types.WorkspaceDiagnosticReport(items)

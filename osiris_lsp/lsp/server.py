@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from lsprotocol import types
@@ -66,8 +65,7 @@ class Server(LanguageServer):
         self.feature(types.INITIALIZE)(functools.partial(self._initialize))
         self.feature(types.EXIT)(functools.partial(self._exit))
         for name in FEATURES:
-            if find_spec(f"osiris_lsp.lsp.{name}"):
-                import_module(f"osiris_lsp.lsp.{name}").register(self)
+            import_module(f"osiris_lsp.lsp.{name}").register(self)
 
     def on(self, method: str, options: Any = None) -> Callable[[Handler], Handler]:
         """Register an async handler `(params)`; no text of its errors is answered."""

@@ -48,7 +48,7 @@ KINDS: Final = ("connections", "pipeline")
 SOURCE: Final = "CONN-002"
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """A scalar of a secret field; `variable` is the name to use instead."""
 
     name: str
@@ -59,14 +59,9 @@ class _Place(NamedTuple):
 
 def check(document: ConnectionsDocument | PipelineDocument, project: Project) -> Iterator[Problem]:
     """Yield a problem at each written-out part of a secret, once where aliases repeat it."""
-    places: Iterator[_Place]
-    if isinstance(document, ConnectionsDocument):
-        places = (place for entry in document.connections for place in _of_connection(entry))
-    else:
-        places = (place for step in document.steps for place in _of_step(step))
     seen: set[Span] = set()
-    for place in places:
-        for span in _written(place):
+    for place in places(document):
+        for span in written(place):
             found = document.tree.value_span(place.node, span.start, span.end)
             if found in seen:
                 continue
@@ -78,14 +73,24 @@ def check(document: ConnectionsDocument | PipelineDocument, project: Project) ->
             yield Problem(found, message)
 
 
-def _subject(place: _Place) -> str:
+def places(document: ConnectionsDocument | PipelineDocument) -> Iterator[Place]:
+    """Yield the scalars of a document that hold secrets, written out or not."""
+    if isinstance(document, ConnectionsDocument):
+        for entry in document.connections:
+            yield from _of_connection(entry)
+    else:
+        for step in document.steps:
+            yield from _of_step(step)
+
+
+def _subject(place: Place) -> str:
     name = f"`{printable(place.name)}`"
     if place.is_address:
         return f"the password in {name}"
     return f"part of {name}" if has_variable(place.node.value) else name
 
 
-def _written(place: _Place) -> tuple[Span, ...]:
+def written(place: Place) -> tuple[Span, ...]:
     """Return the literal parts of a value; in an address only its password counts."""
     if place.node.type in ("null", "bool", "unknown"):
         return ()
@@ -94,7 +99,7 @@ def _written(place: _Place) -> tuple[Span, ...]:
     return literal_secrets(place.node.value)
 
 
-def _of_connection(entry: Connection) -> Iterator[_Place]:
+def _of_connection(entry: Connection) -> Iterator[Place]:
     """Yield the secret scalars of a connection."""
     for mapping, section in entry.sections:
         for name in section.secret & mapping.fields.keys():
@@ -104,7 +109,7 @@ def _of_connection(entry: Connection) -> Iterator[_Place]:
                 yield from _of_value(name, value, origin, field.get("x-network") == "dsn")
 
 
-def _of_step(step: Step) -> Iterator[_Place]:
+def _of_step(step: Step) -> Iterator[Place]:
     """Yield the secret scalars of the config of a step."""
     if step.spec is None or step.config is None:
         return
@@ -121,7 +126,7 @@ def _of_step(step: Step) -> Iterator[_Place]:
 
 def _of_value(
     name: str, value: Node, origin: tuple[str, ...], is_address: bool, depth: int = 0
-) -> Iterator[_Place]:
+) -> Iterator[Place]:
     """Yield the scalars of a secret value; `origin` gives the variable its name.
 
     In a mapping such as `headers`, credentials stand beside harmless values: names tell.
@@ -129,7 +134,7 @@ def _of_value(
     value = deref(value)
     if isinstance(value, Scalar):
         named = (*origin[:-1], "password") if is_address else origin
-        yield _Place(name, variable_name(*named), value, is_address)
+        yield Place(name, variable_name(*named), value, is_address)
     elif isinstance(value, Seq) and depth < 5:
         for item in value.items:
             yield from _of_value(name, item, origin, is_address, depth + 1)

@@ -151,6 +151,13 @@ class Editor:
         return types.TextDocumentIdentifier(uri)
 
 
+REFRESHES = (
+    types.WORKSPACE_CODE_LENS_REFRESH,
+    types.WORKSPACE_DIAGNOSTIC_REFRESH,
+    types.WORKSPACE_INLAY_HINT_REFRESH,
+)
+"""Requests of the server to show something anew, which the client of pytest-lsp does not know."""
+
 SERVER = ClientServerConfig(server_command=[sys.executable, "-m", "osiris_lsp", "server"])
 
 
@@ -172,6 +179,12 @@ async def editor_client(
     def registered(params: types.RegistrationParams) -> None:
         """Accept what the server registers."""
 
+    def refreshed(params: None) -> None:
+        """Request nothing anew."""
+
+    for method in REFRESHES:
+        if method not in lsp_client.protocol.fm.features:
+            lsp_client.feature(method)(refreshed)
     lsp_client.set_configuration({"osiris": {"lint": {"debounce": 0}}})
     folder = types.WorkspaceFolder(project_folder.as_uri(), "project")
     await lsp_client.initialize_session(

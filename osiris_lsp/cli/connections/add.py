@@ -6,19 +6,17 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
+from osiris_lsp.additions import addition, applied, is_reference, lines_of, written
 from osiris_lsp.cli import UsageError
 from osiris_lsp.cli.connections.source import parser
 from osiris_lsp.discovery import CONNECTIONS
 from osiris_lsp.documents import ConnectionsDocument
-from osiris_lsp.edits import add_fields, scalar_text
 from osiris_lsp.envfile import EnvFileError, store
 from osiris_lsp.files import replace
-from osiris_lsp.finding import Edit
 from osiris_lsp.fixes import ChangedMeanwhileError, write
 from osiris_lsp.project import Project, open_project
-from osiris_lsp.refs import NAME, segments, variable_name
+from osiris_lsp.refs import NAME, variable_name
 from osiris_lsp.specs import FamilySpec, FieldSpec, nearest
-from osiris_lsp.tree import deref, resolve, to_python
 
 _EPILOG = """\
 examples:
@@ -117,7 +115,7 @@ def _ask(spec: FamilySpec, alias: str, path: str) -> Iterator[tuple[str, str]]:
             continue
         default = field.schema.get("default", "")
         while True:
-            value = _prompt(name, _written(default) if default != "" else "", field.description)
+            value = _prompt(name, written(default) if default != "" else "", field.description)
             if not value and name not in extra:
                 print(f"`{name}` is needed")
                 continue
@@ -155,7 +153,7 @@ def _given(spec: FamilySpec, alias: str, given: Sequence[str]) -> Iterator[tuple
             close = nearest(name, spec.fields)
             hint = f"; did you mean `{close}`?" if close else ""
             raise UsageError(f"`{name}` is no field of {spec.name}{hint}")
-        if field.secret and not _is_reference(value):
+        if field.secret and not is_reference(value):
             variable = variable_name(spec.name, alias, name)
             raise UsageError(
                 f"`{name}` is a secret and is not written into the file: "
@@ -172,36 +170,11 @@ def _given(spec: FamilySpec, alias: str, given: Sequence[str]) -> Iterator[tuple
                 yield name, f"${{{variable_name(spec.name, alias, name)}}}"
 
 
-def _is_reference(value: str) -> bool:
-    pieces = list(segments(value))
-    return bool(pieces) and all(
-        piece.kind in ("variable", "provider") and piece.default is None for piece in pieces
-    )
-
-
 def _require(spec: FamilySpec, fields: Mapping[str, str]) -> None:
     for options in spec.requirements:
         if not any(all(fields.get(name) for name in option) for option in options):
             missing = [name for name in options[0] if not fields.get(name)]
             raise UsageError(f"a {spec.name} connection needs `{'`, `'.join(missing)}`")
-
-
-def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _yaml(field: FieldSpec, value: str, flow: bool) -> str:
-    """Return a value as YAML: quoted where the field is a text that reads as something else.
-
-    A whole `${NAME}` needs no quotes outside of flow style.
-    """
-    if not flow and _is_reference(value) and ":" not in value:
-        return value
-    types = field.schema.get("type", "string")
-    listed = types if isinstance(types, list) else [types]
-    if resolve(value) != "str" and "string" not in listed:
-        return value
-    return scalar_text(value)
 
 
 def _added(
@@ -212,50 +185,14 @@ def _added(
     fields: Mapping[str, str],
 ) -> str:
     """Return the text of the file with the connection in it; all else stays as it is."""
-    flow = any(item.flow for item in document.tree.maps)
-    lines = [f"{name}: {_yaml(spec.fields[name], value, flow)}" for name, value in fields.items()]
-    after = _edited(document, text, spec, alias, lines)
-    now = ConnectionsDocument(document.path, after, document.known_families)
-    entry = now.find(spec.name, alias)
-    before = [(str(item), to_python(item.value)) for item in document.connections]
-    kept = [(str(item), to_python(item.value)) for item in now.connections if item is not entry]
-    if now.tree.problems or entry is None or set(entry.fields) != set(fields) or kept != before:
+    edit = addition(document, spec, alias, fields)
+    if edit is None:
+        lines = [f"    {line}" for line in lines_of(document, spec, fields)]
         raise UsageError(
             f"{document.path} is laid out in a way that cannot be added to; add this by hand:\n"
-            + "\n".join([f"{spec.name}:", f"  {alias}:", *(f"    {line}" for line in lines)])
+            + "\n".join([f"{spec.name}:", f"  {alias}:", *lines])
         )
-    return after
-
-
-def _edited(
-    document: ConnectionsDocument, text: str, spec: FamilySpec, alias: str, lines: Sequence[str]
-) -> str:
-    if not text.strip():
-        body = [f"{spec.name}:", f"  {alias}:", *(f"    {line}" for line in lines)]
-        return "version: 1\n\nconnections:\n" + "".join(f"  {line}\n" for line in body)
-    family = next((item for item in document.families if item.canonical == spec.name), None)
-    if family is not None and document.root_key is not None:
-        key, value, name, inner = family.key, family.value, alias, list(lines)
-    elif document.root is not None and document.root_key is not None:
-        key, value = document.root.fields[document.root_key.value]
-        name, inner = spec.name, [f"{alias}:", *(f"  {line}" for line in lines)]
-    else:
-        closing = "" if text.endswith("\n") else "\n"
-        body = [f"{spec.name}:", f"  {alias}:", *(f"    {line}" for line in lines)]
-        return f"{text}{closing}connections:\n" + "".join(f"  {line}\n" for line in body)
-    pairs = getattr(deref(value), "pairs", ())
-    at = pairs[0][0].start if pairs else key.start
-    column = document.tree.lines.position(at).column + (0 if pairs else 2)
-    line_break = "\r\n" if "\r\n" in text else "\n"
-    written = "".join(f"{line_break}{' ' * (column + 2)}{line}" for line in inner)
-    edit = add_fields(document, key, value, [(name, written.lstrip(" "))])
-    return text if edit is None else _applied(text, edit)
-
-
-def _applied(text: str, edit: Edit) -> str:
-    # `name: ` before a line break would leave a blank at the end of the line.
-    new = edit.new_text.replace(": \r\n", ":\r\n").replace(": \n", ":\n")
-    return text[: edit.start] + new + text[edit.end :]
+    return applied(text, edit)
 
 
 def _write(path: str, before: str, after: str) -> None:
