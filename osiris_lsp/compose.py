@@ -194,7 +194,7 @@ def _expansion(roots: Sequence[Node]) -> Iterator[SyntaxProblem]:
 
 def _fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
     # mypy does not narrow a part of a tuple.
-    return {pair[0].value: pair for pair in node.pairs if type(pair[0]) is Scalar}  # type: ignore[misc]
+    return {pair[0].value: pair for pair in node.pairs if type(pair[0]) is Scalar}  # type: ignore[misc]  # is a Scalar
 
 
 def _merged(node: Map) -> dict[str, tuple[Scalar, Node]]:

@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from osiris_lsp.files import replace
 from osiris_lsp.finding import Edit, Finding
 from osiris_lsp.project import read_file
 from osiris_lsp.syntax import parse
+
+ROUNDS: Final = 10
+"""How often fixes may bring out new fixes."""
 
 
 class Applied(NamedTuple):

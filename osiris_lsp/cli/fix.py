@@ -18,9 +18,6 @@ from osiris_lsp.reports.paint import paint
 from osiris_lsp.reports.record import masked_text
 from osiris_lsp.text import printable
 
-ROUNDS = 10
-"""How often fixes may bring out new fixes."""
-
 
 def fix_file(
     job: Job, result: FileResult, args: argparse.Namespace, outcome: Outcome
@@ -56,7 +53,7 @@ def fix_file(
 def _fixed(job: Job, result: FileResult, unsafe: bool, text: str) -> tuple[str, int, FileResult]:
     fixed = 0
     left = result
-    for _ in range(ROUNDS):
+    for _ in range(fixes.ROUNDS):
         chosen = fixes.applicable(left.findings, unsafe)
         applied = fixes.apply(text, chosen, result.path)
         if applied.text == text:

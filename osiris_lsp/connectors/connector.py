@@ -1,5 +1,6 @@
 """What every family's connector is: a probe of one connection, and the doctor made from it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -17,7 +18,7 @@ from osiris_lsp.connectors.network import hosts
 from osiris_lsp.connectors.result import DoctorResult
 
 
-class Connector:
+class Connector(ABC):
     """A family of connections; a module of `families` defines one and names it `CONNECTOR`.
 
     A family says how to `probe` and what the errors of its driver mean. Timing, redaction and what
@@ -26,9 +27,9 @@ class Connector:
 
     family: ClassVar[str] = ""
 
+    @abstractmethod
     def probe(self, check: Check) -> None:
         """Connect, log in, ask something harmless, and note facts; raises what goes wrong."""
-        raise NotImplementedError
 
     def explain(self, error: BaseException, check: Check) -> ConnectorError | None:
         """Say what an error of the driver means, by its type and code; None for others."""

@@ -82,7 +82,7 @@ class DeadlineReads:
     deadline: Deadline
 
     def _arm(self) -> None:
-        socket.socket.settimeout(self, self.deadline.remaining())  # type: ignore[arg-type]
+        socket.socket.settimeout(self, self.deadline.remaining())  # type: ignore[arg-type]  # a mixin
 
     def settimeout(self, value: float | None) -> None:
         """Do nothing: drivers have timeouts of their own, but the deadline is what holds."""

@@ -21,11 +21,9 @@ async def apply(
 
     A client that knows versions refuses the edit when the document has changed meanwhile.
     """
-    workspace = server.client_capabilities.workspace
-    support = workspace.workspace_edit if workspace is not None else None
     document = server.workspace.text_documents.get(uri)
     version = document.version if document is not None else None
-    if create or (support is not None and support.document_changes):
+    if create or takes_versions(server):
         identifier = types.OptionalVersionedTextDocumentIdentifier(uri, version)
         changes: list[Any] = [types.TextDocumentEdit(identifier, list(edits))]
         if create:
@@ -41,6 +39,13 @@ async def apply(
     except JsonRpcException:
         return False
     return answer.applied
+
+
+def takes_versions(server: Server) -> bool:
+    """Tell whether the client takes edits with the versions of documents."""
+    workspace = server.client_capabilities.workspace
+    support = workspace.workspace_edit if workspace is not None else None
+    return support is not None and bool(support.document_changes)
 
 
 def can_create(server: Server) -> bool:

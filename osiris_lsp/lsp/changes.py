@@ -15,9 +15,6 @@ from osiris_lsp.syntax import parse
 from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Tree
 
-ROUNDS: Final = 10
-"""How often fixes may bring out new fixes, as in `osiris-lsp lint --fix`."""
-
 _LONG: Final = 2_000
 """Code points up to which a replaced text is compared with the new one."""
 
@@ -28,7 +25,7 @@ def fix_all(view: View) -> tuple[Edit, ...]:
     """Return the edits that give the text of `osiris-lsp lint --fix`."""
     path, text, findings = view.document.path, view.text, view.findings
     pieces: list[Span | str] = [Span(0, len(text))]
-    for _ in range(ROUNDS):
+    for _ in range(fixes.ROUNDS):
         applied = fixes.apply(text, fixes.applicable(findings, False), path)
         if applied.text == text:
             break

@@ -13,6 +13,7 @@ from pygls.exceptions import JsonRpcException
 from osiris_lsp.documents import Connection, ConnectionsDocument
 from osiris_lsp.finding import Edit, Finding, Fix
 from osiris_lsp.lsp import cursor
+from osiris_lsp.lsp.application import takes_versions
 from osiris_lsp.lsp.changes import fix_all, ignore, ignore_file, public
 from osiris_lsp.lsp.diagnostics import SOURCE
 from osiris_lsp.lsp.server import Server
@@ -249,9 +250,7 @@ def workspace_edit(server: Server, view: View, edits: Sequence[Edit]) -> types.W
         versions[uri] = None if text is None else text.version
         place = server.foreign(path).range(Span(edit.start, edit.end))
         changes.setdefault(uri, []).append(types.TextEdit(place, edit.new_text))
-    workspace = server.client_capabilities.workspace
-    support = workspace.workspace_edit if workspace is not None else None
-    if support is None or not support.document_changes:
+    if not takes_versions(server):
         return types.WorkspaceEdit(changes=changes)
     return types.WorkspaceEdit(
         document_changes=[

@@ -12,6 +12,7 @@ from pygls.exceptions import JsonRpcException
 from osiris_lsp.documents import ConnectionsDocument, PipelineDocument, sanitized
 from osiris_lsp.edits import replace_scalar
 from osiris_lsp.finding import Edit
+from osiris_lsp.lsp.application import takes_versions
 from osiris_lsp.lsp.occurrences import Name, Place, everywhere, name_at, places, table_of
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.views import View
@@ -201,7 +202,7 @@ def _assembled(
     server: Server,
     changes: Iterable[tuple[View, list[types.TextEdit | types.AnnotatedTextEdit]]],
 ) -> types.WorkspaceEdit:
-    if not _takes_versions(server):
+    if not takes_versions(server):
         return types.WorkspaceEdit(
             {
                 view.uri: [types.TextEdit(item.range, item.new_text) for item in items]
@@ -223,17 +224,11 @@ def _assembled(
     )
 
 
-def _takes_versions(server: Server) -> bool:
-    workspace = server.client_capabilities.workspace
-    support = workspace.workspace_edit if workspace is not None else None
-    return support is not None and bool(support.document_changes)
-
-
 def _asks(server: Server) -> bool:
     """Tell whether the client asks about annotated edits."""
     document = server.client_capabilities.text_document
     rename = document.rename if document is not None else None
-    return _takes_versions(server) and rename is not None and bool(rename.honors_change_annotations)
+    return takes_versions(server) and rename is not None and bool(rename.honors_change_annotations)
 
 
 def _where(place: Place) -> str:

@@ -232,7 +232,7 @@ def _log_in(check: Check, connection: ResolvedConnection) -> Any:
             return sock
 
     # redis-py has no types here.
-    session: Any = Prepared(  # type: ignore[no-untyped-call]
+    session: Any = Prepared(  # type: ignore[no-untyped-call]  # of redis
         host=host,
         username=connection.text("user") or None,
         password=connection.text("password") or None,
