@@ -65,24 +65,8 @@ def _failure(response: Response, status: int, key_field: str, url_field: str) ->
     said = f"HTTP {status}"
     code = f"http.{status}"
     kind = "HTTPStatusError"
-    if status == 401:
-        return ConnectorAuthError(
-            f"the server does not accept the credentials ({said})",
-            code=code,
-            stage="auth",
-            field=key_field,
-            remedy=f"check `{key_field}`: it may be revoked, expired, or of another environment",
-        )
-    if status == 403:
-        return ConnectorPermissionError(
-            f"the server knows the credentials, but does not allow this ({said})",
-            code=code,
-            stage="auth",
-            field=key_field,
-            remedy=f"give the owner of `{key_field}` the rights or scopes to read",
-        )
-    if status == 407:
-        return proxy_refused("proxy")
+    if status in (401, 403, 407):
+        return _refused(status, key_field)
     if status in (404, 410):
         return ConnectorNotFoundError(
             f"the server has nothing at this address ({said})",
@@ -133,6 +117,27 @@ def _failure(response: Response, status: int, key_field: str, url_field: str) ->
         remedy=f"check the fields of the connection, `{url_field}` first",
         kind=kind,
     )
+
+
+def _refused(status: int, key_field: str) -> ConnectorError:
+    """Return what the statuses mean that are about who asks: 401, 403 and 407."""
+    if status == 401:
+        return ConnectorAuthError(
+            f"the server does not accept the credentials (HTTP {status})",
+            code=f"http.{status}",
+            stage="auth",
+            field=key_field,
+            remedy=f"check `{key_field}`: it may be revoked, expired, or of another environment",
+        )
+    if status == 403:
+        return ConnectorPermissionError(
+            f"the server knows the credentials, but does not allow this (HTTP {status})",
+            code=f"http.{status}",
+            stage="auth",
+            field=key_field,
+            remedy=f"give the owner of `{key_field}` the rights or scopes to read",
+        )
+    return proxy_refused("proxy")
 
 
 def _limited(response: Response, status: int) -> ConnectorRateLimitError:
