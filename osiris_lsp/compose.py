@@ -97,7 +97,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
             if isinstance(node, Map):
                 maps.append(node)
                 node.pairs = list(zip(flat[0::2], flat[1::2], strict=True))
-                node.fields = _merged(node) if merges else _fields(node)
+                node.fields = _merged(node) if merges else plain_fields(node)
             if node.flow:  # type: ignore[attr-defined]  # only maps and sequences are stacked
                 node.end = event.end_mark.index + shift
             elif flat:
@@ -192,7 +192,8 @@ def _expansion(roots: Sequence[Node]) -> Iterator[SyntaxProblem]:
                 return
 
 
-def _fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
+def plain_fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
+    """Return the pairs of a mapping without merge keys by key."""
     # mypy does not narrow a part of a tuple.
     return {pair[0].value: pair for pair in node.pairs if type(pair[0]) is Scalar}  # type: ignore[misc]  # is a Scalar
 

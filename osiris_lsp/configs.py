@@ -71,8 +71,10 @@ def is_half_typed(document: PipelineDocument, step: Step) -> bool:
     """Tell whether a piece of a step does not parse, so that what seems to lack may be there."""
     if not document.tree.problems:
         return False
-    following = document.steps[step.index + 1 : step.index + 2]
-    end = following[0].item.start - 1 if following else len(document.text)
+    end = document.tree.reach(step.item.start)
+    if end is None:
+        following = document.whole.steps[step.index + 1 : step.index + 2]
+        end = following[0].item.start - 1 if following else len(document.text)
     return document.is_broken(step.item.start, end)
 
 
@@ -358,11 +360,10 @@ def upstream(document: PipelineDocument, step: Step) -> Sequence[str] | None:
     if "needs" not in step.fields:
         if step.index == 0:
             return []
-        before = document.steps[step.index - 1].id
+        before = document.whole.steps[step.index - 1].id
         return None if before is None else [before]
     ids = [node.value for node in step.needs if node.type != "null"]
-    known = {node.value for node in (one.scalar("id") for one in document.steps) if node}
-    if any(has_variable(name) or name not in known for name in ids):
+    if any(has_variable(name) or name not in document.whole.names for name in ids):
         return None
     return list(dict.fromkeys(ids))
 
@@ -389,5 +390,5 @@ def unknown_tables(
         return ()
     # The runtime puts one more underscore before an id that starts with a digit.
     digits = [f"df__{table[3:]}" for table in tables_of(ids) if table[3:4].isdigit()]
-    known = {table.lower() for table in (*tables_of(ids), *digits)}
+    known = frozenset(table.lower() for table in (*tables_of(ids), *digits))
     return sql.relations(node.value, "duckdb", known)

@@ -20,8 +20,9 @@ _SKIPPED: Final = frozenset(
 _MODELINE: Final = lazy(
     r"^[ \t]*#[ \t]*osiris:[ \t]*kind=(connections|pipeline|component|off)\b", re.MULTILINE
 )
+# Behind a line break, which is found faster than the start of a line.
 _TOP_KEY: Final = lazy(
-    r"""^(?:\{[ \t]*)?["']?([A-Za-z_][\w.-]*)["']?[ \t]*:(?=[ \t\r\n]|$)""", re.MULTILINE
+    r"""\n(?:\{[ \t]*)?["']?([A-Za-z_][\w.-]*)["']?[ \t]*:(?=[ \t\r\n]|$)""", re.MULTILINE
 )
 _STEP_KEY: Final = lazy(
     r"""^[ \t]*(?:-[ \t]+)?(?:\{.*?)?["']?(component|driver|type)["']?[ \t]*:""", re.MULTILINE
@@ -212,7 +213,7 @@ def detect_kind(path: str, text: str, families: Callable[[], Container[str]]) ->
         if modeline:
             return "other" if modeline[1] == "off" else modeline[1]  # type: ignore[return-value]  # the pattern
     name = os.path.basename(path)
-    keys = _TOP_KEY.findall(text)
+    keys = _TOP_KEY.findall("\n" + text)
     top = set(keys)
     if "oml_version" in top:
         return "pipeline"

@@ -8,6 +8,7 @@ from osiris_lsp.discovery import matcher
 from osiris_lsp.documents import Document, PipelineDocument
 from osiris_lsp.finding import Finding, Problem, Severity, sort_key
 from osiris_lsp.project import Project
+from osiris_lsp.recall import Recall
 from osiris_lsp.rules import Entry, is_selector, load, matches, selected
 from osiris_lsp.settings import Settings
 from osiris_lsp.suppressions import Silencer
@@ -45,6 +46,7 @@ class Linter:
         self.project = project
         self.settings: Settings = project.settings
         self._by_kind: dict[str, list[Running]] = {}
+        self._recalls: dict[str, Recall] = {}
 
     @cached_property
     def rules(self) -> Sequence[Entry]:
@@ -88,19 +90,36 @@ class Linter:
             ]
         return self._by_kind[kind]
 
-    def lint(self, document: Document) -> Report:
-        """Return the findings of a document in order."""
+    def lint(self, document: Document, again: bool = False) -> Report:
+        """Return the findings of a document in order.
+
+        `again` says that the document will be linted once more after an edit: what was found in
+        its entries is kept until `forget`.
+        """
         crashes: list[Crash] = []
         findings: list[Finding] = []
         ignored = self._ignored(document.path)
         unused = None
+        entrywise = []
         for running in self._for_kind(document.kind):
             if ignored and any(matches(selector, running[0]) for selector in ignored):
                 continue
             if running[0].name == _UNUSED:
                 unused = running
-                continue
-            self._run(document, running, findings, crashes)
+            elif running[0].entrywise and again:
+                entrywise.append(running)
+            else:
+                self._run(document, running, findings, crashes)
+
+        def check(part: Document) -> Sequence[Finding]:
+            found: list[Finding] = []
+            for running in entrywise:
+                self._run(part, running, found, crashes, document)
+            return found
+
+        if entrywise:
+            recall = self._recalls.setdefault(document.path, Recall())
+            findings += recall.findings(document, self.project.basis(document), check)
         findings = list(dict.fromkeys(findings))
         kept = findings
         if document.suppressions:
@@ -115,6 +134,10 @@ class Linter:
         kept.sort(key=sort_key)
         return Report(kept, len(findings) - sum(f.rule != _UNUSED for f in kept), crashes)
 
+    def forget(self, path: str) -> None:
+        """Drop what was kept of a document."""
+        self._recalls.pop(path, None)
+
     def _ignored(self, path: str) -> Sequence[str]:
         return [
             selector for test, selectors in self._ignores if test(path) for selector in selectors
@@ -126,11 +149,13 @@ class Linter:
         running: Running,
         findings: list[Finding],
         crashes: list[Crash],
+        whole: Document | None = None,
     ) -> None:
         entry, severity, check = running
+        owner = whole or document
         try:
             for problem in check(document, self.project):
-                findings.append(_finding(document, entry, severity, problem, self.severities))
+                findings.append(_finding(owner, entry, severity, problem, self.severities))
         except Exception as error:  # one broken rule never hides the others
             import traceback
 

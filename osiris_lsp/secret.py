@@ -4,10 +4,11 @@ This is the only place that masks.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, NoReturn
 
-from osiris_lsp.text import LineIndex, Span
+from osiris_lsp.text import LineIndex, Span, printable
 
 MASK: Final = "***"
 
@@ -106,6 +107,41 @@ def _forms(value: str, users: Sequence[str]) -> Iterable[str]:
         yield encoded.decode().rstrip("=")
 
 
+_SHORTEST: Final = 6
+"""Characters from which a secret is looked for in messages; shorter ones are ordinary words."""
+
+
+class Sieve:
+    """Keep the secrets of a text out of what is said about it.
+
+    Rules put none into a message, and this makes sure. `spans` are in order and do not overlap.
+    """
+
+    def __init__(self, text: str, spans: Sequence[Span]) -> None:
+        self._spans = spans
+        self._words: dict[str, list[str]] = {}
+        for word in {text[start:end] for start, end in spans}:
+            if len(word) >= _SHORTEST:
+                self._words.setdefault(word[:_SHORTEST], []).append(word)
+
+    def clean(self, message: str) -> str:
+        """Return a message without secrets and without characters that do not show."""
+        starts = {message[at : at + _SHORTEST] for at in range(len(message) - _SHORTEST + 1)}
+        for start in starts & self._words.keys():
+            for word in self._words[start]:
+                message = message.replace(word, MASK)
+        return printable(message)
+
+    def touches(self, start: int, end: int) -> bool:
+        """Tell whether a range of the text shares a character with a secret."""
+        first = bisect_right(self._spans, start, key=_end)
+        return first < len(self._spans) and self._spans[first].start < end
+
+
+def _end(span: Span) -> int:
+    return span.end
+
+
 class Excerpt(NamedTuple):
     """A line of a file that is fit to be shown; the caret is a range of columns of `text`."""
 
@@ -143,7 +179,8 @@ def merged(spans: Sequence[Span]) -> list[Span]:
 def excerpt(lines: LineIndex, span: Span, secrets: Sequence[Span]) -> Excerpt:
     """Return the first line of a span with every secret masked and the caret moved accordingly.
 
-    Of a line of more than `MAX_EXCERPT` characters it is the part around the caret.
+    `secrets` are in order and apart. Of a line of more than `MAX_EXCERPT` characters it is the part
+    around the caret.
     """
     line, column = lines.position(span.start)
     whole = lines.line_span(line)
@@ -151,7 +188,11 @@ def excerpt(lines: LineIndex, span: Span, secrets: Sequence[Span]) -> Excerpt:
         start = max(whole.start, whole.start + column - MAX_EXCERPT // 3)
         whole = Span(start, min(start + MAX_EXCERPT, whole.end))
     end = max(min(span.end, whole.end), whole.start)
-    inside = [secret for secret in secrets if secret.start < whole.end and secret.end > whole.start]
+    inside = []
+    for secret in secrets[bisect_right(secrets, whole.start, key=_end) :]:
+        if secret.start >= whole.end:
+            break
+        inside.append(secret)
     text = lines.text[whole.start : whole.end]
     if not inside:
         begun = min(max(span.start - whole.start, 0), len(text))

@@ -105,7 +105,9 @@ def find_sensitive(tree: Tree, declared: Iterable[Scalar]) -> Sequence[Span]:
                         for _, inner in item.pairs:
                             if isinstance(inner, Scalar):
                                 _literals(tree, inner, found)
-    found.extend(_in_text(tree.text))
+    for start, end in tree.extents:
+        inside = _in_text(tree.text[start:end])
+        found.extend(Span(span.start + start, span.end + start) for span in inside)
     return merged([span for span in found if span.end > span.start])
 
 

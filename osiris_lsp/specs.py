@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, Final, Literal, NamedTuple, cast
 
 Schema = Mapping[str, Any]
@@ -380,6 +380,12 @@ def builtin_components() -> Mapping[str, ComponentSpec]:
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
     """Return the choice that a misspelt word most likely means, or None."""
+    return _nearest(word, tuple(choices))
+
+
+# The same slip is often made at many places of a file.
+@lru_cache(maxsize=512)
+def _nearest(word: str, choices: tuple[str, ...]) -> str | None:
     from difflib import SequenceMatcher
 
     folded = word.casefold().replace("-", "_")

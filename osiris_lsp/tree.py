@@ -176,6 +176,11 @@ class Tree:
         self.aliases = aliases
         self.problems = problems
 
+    @property
+    def extents(self) -> Sequence[Span]:
+        """The ranges of the text that the tree speaks of: all of it, if it is not narrowed."""
+        return (Span(0, len(self.text)),)
+
     @cached_property
     def lines(self) -> LineIndex:
         """The line index of the text."""
@@ -185,6 +190,10 @@ class Tree:
     def root(self) -> Node | None:
         """The root of the first document, or None for a text without one."""
         return self.roots[0] if self.roots else None
+
+    def reach(self, offset: int) -> int | None:
+        """Return how far a syntax error at an offset may reach, where that is known."""
+        return None
 
     def key_path(self, offset: int) -> tuple[str | int, ...]:
         """Return the keys and indexes that lead to the innermost node at an offset."""

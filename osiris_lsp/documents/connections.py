@@ -220,10 +220,12 @@ class ConnectionsDocument(Document):
         """
         if not self.tree.problems:
             return False
-        following = bisect_right(self._starts, key.start)
-        last = following == len(self._starts)
-        end = len(self.text) + 1 if last else self._starts[following]
-        return self.is_broken(key.start, end - 1)
+        end = self.tree.reach(key.start)
+        if end is None:
+            following = bisect_right(self._starts, key.start)
+            last = following == len(self._starts)
+            end = len(self.text) if last else self._starts[following] - 1
+        return self.is_broken(key.start, end)
 
     @cached_property
     def _starts(self) -> Sequence[int]:
@@ -255,6 +257,11 @@ class ConnectionsDocument(Document):
         return tuple(entry for family in self.families for entry in family.connections)
 
     @property
+    def specs(self) -> object:
+        """The families that are known."""
+        return self.known_families
+
+    @property
     def declared_secrets(self) -> Iterator[tuple[str, Scalar]]:
         """Scalars of fields that a family declares secret, with the name of the field."""
         for entry in self.connections:
@@ -276,14 +283,29 @@ class ConnectionsDocument(Document):
         """The violations of all connections."""
         return tuple(item for entry in self.connections for item in entry.violations)
 
+    @cached_property
+    def _defaults(self) -> dict[str, Connection | None]:
+        return {}
+
+    @cached_property
+    def _by_family(self) -> Mapping[str, Sequence[Connection]]:
+        found: dict[str, list[Connection]] = {}
+        for entry in self.connections:
+            found.setdefault(entry.family.canonical, []).append(entry)
+        return found
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], Connection]:
+        # The first of two wins.
+        return {(entry.family.canonical, entry.alias): entry for entry in self.connections[::-1]}
+
     def of_family(self, family: str) -> Sequence[Connection]:
         """Return the connections of a family under any of its spellings."""
-        canonical = self.known_families.canonical(family)
-        return tuple(entry for entry in self.connections if entry.family.canonical == canonical)
+        return self._by_family.get(self.known_families.canonical(family), ())
 
     def find(self, family: str, alias: str) -> Connection | None:
         """Return a connection by family (any spelling) and alias, or None."""
-        return next((entry for entry in self.of_family(family) if entry.alias == alias), None)
+        return self._by_name.get((self.known_families.canonical(family), alias))
 
     def resolve(self, reference: Reference) -> Connection | None:
         """Return the connection that a reference means, or None."""
@@ -317,6 +339,11 @@ class ConnectionsDocument(Document):
 
         It is the one with `default: true`, else the one named `default`.
         """
+        if family not in self._defaults:
+            self._defaults[family] = self._default_of(family)
+        return self._defaults[family]
+
+    def _default_of(self, family: str) -> Connection | None:
         entries = self.of_family(family)
         flagged = [entry for entry in entries if entry.default is not None]
         if len(flagged) == 1:

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
+from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import Kind
 from osiris_lsp.schema import Violation, violations
+from osiris_lsp.secret import merged
 from osiris_lsp.specs import (
     load_schema,
 )
@@ -28,11 +31,39 @@ class Document:
         self.path = path
         self.text = text
         self.input_problem = input_problem
+        self._before: Tree | None = None
+        self._whole: Self | None = None
+        self.looked_around = False
+
+    def follows(self, previous: "Document") -> None:
+        """Take over what an earlier version of the file had read; it makes no other difference."""
+        self._before = previous.__dict__.get("tree", previous._before)
 
     @cached_property
     def tree(self) -> Tree:
         """The tree of the text."""
-        return parse(self.text)
+        before, self._before = self._before, None
+        return parse(self.text, before)
+
+    @property
+    def whole(self) -> Self:
+        """The document itself, and of a narrowed one what it is a part of."""
+        self.looked_around = True
+        return self if self._whole is None else self._whole
+
+    def narrowed(self, tree: Tree) -> Self:
+        """Return the document with a part of its tree only.
+
+        `looked_around` says later whether somebody has asked for the `whole`.
+        """
+        narrow = copy(self)
+        for name in tuple(vars(narrow)):
+            if isinstance(getattr(type(self), name, None), cached_property):
+                del narrow.__dict__[name]
+        narrow.__dict__["tree"] = tree
+        narrow._whole = self
+        narrow.looked_around = False
+        return narrow
 
     @cached_property
     def root(self) -> Map | None:
@@ -58,10 +89,30 @@ class Document:
     @cached_property
     def secret_spans(self) -> Sequence[Span]:
         """Every range of the text that may hold a secret; `excerpt()` masks them."""
+        if isinstance(self.tree, Assembled):
+            return merged([*self.narrowed(self.tree.around()).secret_spans, *self._secret_parts()])
         from osiris_lsp.sensitive import find_sensitive  # needed only where there are findings
 
         declared = (node for _, node in (*self.declared_secrets, *self.misspelt_secrets))
         return find_sensitive(self.tree, declared)
+
+    def _secret_parts(self) -> Iterator[Span]:
+        """Yield the ranges in the parts of a tree; those of an unchanged part are kept with it."""
+        tree = self.tree
+        assert isinstance(tree, Assembled)
+        for number, part in enumerate(tree.parts):
+            key = (tree.groups[number].name, self.specs)
+            if part.identity.secrets is None or part.identity.secrets[0] != key:
+                spans = self.narrowed(tree.only(number)).secret_spans
+                inside = [Span(start - part.start, end - part.start) for start, end in spans]
+                part.identity.secrets = key, inside
+            for start, end in part.identity.secrets[1]:
+                yield Span(start + part.start, end + part.start)
+
+    @property
+    def specs(self) -> object:
+        """What says which fields are secret."""
+        return None
 
     @property
     def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:

@@ -23,6 +23,12 @@ _HTTP: Final = frozenset(("api", "graphql", "oauth", "openai", "posthog", "shopi
 
 Shape = Literal["oml", "driver", "legacy", "none"]
 
+_SHAPES: Final[tuple[tuple[str, Shape], ...]] = (
+    ("component", "oml"),
+    ("driver", "driver"),
+    ("type", "legacy"),
+)
+
 
 class Step:
     """One step of a pipeline.
@@ -37,22 +43,30 @@ class Step:
         node = deref(item)
         self.node = node if isinstance(node, Map) else None
         self.fields: Mapping[str, tuple[Scalar, Node]] = self.node.fields if self.node else {}
-        self.shape: Shape = "none"
-        self.component: Scalar | None = None
-        fields = self.fields
-        shapes: tuple[tuple[str, Shape], ...] = (
-            ("component", "oml"),
-            ("driver", "driver"),
-            ("type", "legacy"),
-        )
-        for key, shape in shapes:
-            if key in fields:
-                value = deref(fields[key][1])
-                self.shape = shape
-                self.component = value if isinstance(value, Scalar) else None
-                break
-        name = self.component.value if self.component is not None else ""
-        self.spec = components.get(name)
+        self._components = components
+
+    @cached_property
+    def _kind(self) -> tuple[Shape, Scalar | None]:
+        for key, shape in _SHAPES:
+            if key in self.fields:
+                value = deref(self.fields[key][1])
+                return shape, value if isinstance(value, Scalar) else None
+        return "none", None
+
+    @property
+    def shape(self) -> Shape:
+        """How the step names its component."""
+        return self._kind[0]
+
+    @property
+    def component(self) -> Scalar | None:
+        """The name of the component where it is a single value, or None."""
+        return self._kind[1]
+
+    @cached_property
+    def spec(self) -> ComponentSpec | None:
+        """The spec of the component, or None for an unknown one."""
+        return self._components.get(self.component.value if self.component is not None else "")
 
     @property
     def is_legacy(self) -> bool:
@@ -77,7 +91,7 @@ class Step:
         value = deref(self.fields[key][1])
         return value if isinstance(value, Scalar) else None
 
-    @property
+    @cached_property
     def id(self) -> str | None:
         """The id of the step where it is a text."""
         node = self.scalar("id")
@@ -222,6 +236,8 @@ class PipelineDocument(Document):
     """A pipeline."""
 
     kind: Kind = "pipeline"
+    first = 0
+    """The index of the first step; another one where the document is narrowed."""
 
     def __init__(
         self,
@@ -239,12 +255,19 @@ class PipelineDocument(Document):
         listed = self.value("steps")
         if not isinstance(listed, Seq):
             return ()
-        return tuple(Step(index, item, self.components) for index, item in enumerate(listed.items))
+        items = enumerate(listed.items, self.first)
+        return tuple(Step(index, item, self.components) for index, item in items)
 
     @cached_property
     def modern_steps(self) -> Sequence[Step]:
         """The steps that are mappings and not legacy ones."""
         return tuple(step for step in self.steps if step.node is not None and not step.is_legacy)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What stands as `id` in the steps, whatever its type."""
+        nodes = (step.scalar("id") for step in self.steps)
+        return frozenset(node.value for node in nodes if node is not None)
 
     @cached_property
     def step_by_id(self) -> Mapping[str, Step]:
@@ -261,6 +284,11 @@ class PipelineDocument(Document):
         if self.key("oml_version") is not None or not self.steps:
             return True
         return any(step.shape in ("oml", "none") for step in self.steps)
+
+    @property
+    def specs(self) -> object:
+        """The components that are known."""
+        return self.components
 
     @property
     def declared_secrets(self) -> Iterator[tuple[str, Scalar]]:

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from osiris_lsp.documents import Document
-from osiris_lsp.finding import Edit, Finding, Fix, Related, Severity
+from osiris_lsp.finding import Finding, Fix, Related, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.secret import MASK, Excerpt, excerpt, fingerprint, mask
+from osiris_lsp.secret import Excerpt, Sieve, excerpt, fingerprint, mask
 from osiris_lsp.text import LineIndex, Span, printable
 
 
@@ -83,7 +83,7 @@ class Recorder:
         lines = document.tree.lines
         self._lines[document.path] = lines
         secrets = document.secret_spans
-        words = [document.text[span.start : span.end] for span in secrets]
+        sieve = Sieve(document.text, secrets)
         seen: dict[tuple[object, ...], int] = {}
         for finding in findings:
             shown = excerpt(lines, finding.span, secrets)
@@ -94,16 +94,16 @@ class Recorder:
                 finding.code,
                 finding.rule,
                 finding.severity,
-                _clean(finding.message, words),
+                sieve.clean(finding.message),
                 self._place(finding.path, finding.span),
                 finding.key_path,
                 finding.source,
                 fingerprint(finding.code, root, finding.key_path, shown.text, seen[identity]),
                 shown._replace(text=shown.text),
-                None if finding.fix is None else _clean(finding.fix.title, words),
+                None if finding.fix is None else sieve.clean(finding.fix.title),
                 finding.fix is not None and finding.fix.safe,
-                None if finding.fix is None else self._edits(finding.path, finding.fix, secrets),
-                tuple(self._related(finding.path, finding.related, words)),
+                None if finding.fix is None else self._edits(finding.path, finding.fix, sieve),
+                tuple(self._related(finding.path, finding.related, sieve)),
             )
 
     def _place(self, path: str, span: Span) -> Place:
@@ -120,10 +120,8 @@ class Recorder:
         text = excerpt(document.tree.lines, span, document.secret_spans)
         return self._place(document.path, span), text
 
-    def _edits(
-        self, path: str, fix: Fix, secrets: Sequence[Span]
-    ) -> tuple[tuple[Place, str], ...] | None:
-        if any(_touches(edit, secrets) for edit in fix.edits):
+    def _edits(self, path: str, fix: Fix, sieve: Sieve) -> tuple[tuple[Place, str], ...] | None:
+        if any(sieve.touches(edit.start, edit.end) for edit in fix.edits):
             return None
         return tuple(
             (self._place(edit.path or path, Span(edit.start, edit.end)), edit.new_text)
@@ -131,22 +129,10 @@ class Recorder:
         )
 
     def _related(
-        self, path: str, related: Sequence[Related], words: Sequence[str]
+        self, path: str, related: Sequence[Related], sieve: Sieve
     ) -> Iterator[tuple[Place, str]]:
         for item in related:
-            yield self._place(item.path or path, item.span), _clean(item.message, words)
-
-
-def _touches(edit: Edit, secrets: Sequence[Span]) -> bool:
-    return any(edit.start < span.end and span.start < edit.end for span in secrets)
-
-
-def _clean(message: str, words: Sequence[str]) -> str:
-    """Take secrets out of a message: rules never put one in, and this makes sure."""
-    for word in words:
-        if len(word) >= 6 and word in message:
-            message = message.replace(word, MASK)
-    return printable(message)
+            yield self._place(item.path or path, item.span), sieve.clean(item.message)
 
 
 def _relative(path: str, folder: str) -> str:

@@ -17,7 +17,9 @@ class Rule(Protocol):
     """What a rule module offers; its docstring is its documentation everywhere.
 
     `KINDS` are the kinds of documents that `check` understands. `SOURCE` is the contract behind
-    the rule, such as `CONN-004`, or empty.
+    the rule, such as `CONN-004`, or empty. A module may say `ENTRYWISE = True`: what it finds in a
+    step or connection depends on that entry, on what stands around all entries and on other files,
+    but on other entries only through `document.whole`.
     """
 
     CODE: str
@@ -39,6 +41,7 @@ class Entry(NamedTuple):
     severity: Severity
     kinds: tuple[str, ...]
     source: str
+    entrywise: bool = False
 
 
 RULES: Final[Mapping[str, Entry]] = {name: Entry(name, *rest) for name, rest in INDEX.items()}

@@ -50,6 +50,7 @@ CODE: Final = "OSR006"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("connections", "pipeline", "component")
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 _STEP: Final = ("id", "component", "driver", "mode", "description")
 # Their values are names that no quoted number or truth value is.
@@ -135,18 +136,19 @@ def _of_pipeline(document: PipelineDocument) -> Iterator[Problem]:
                 yield _of_text(node, key, _fix(document, node) if key == "description" else fix)
         for node in step.needs:
             if is_ambiguous(node):
-                known = node.value in document.step_by_id
+                known = node.value in document.whole.step_by_id
                 fix = _fix(document, node) if known else _id_fix(document, node)
                 yield _of_text(node, "needs", fix)
 
 
 def _id_fix(document: PipelineDocument, node: Scalar) -> Fix | None:
     """Quote an id and all that name it, where it is one then and no other step has it."""
-    if node.value in document.step_by_id:
+    pipeline = document.whole
+    if node.value in pipeline.step_by_id:
         return None
     if re.search(step_schema()["properties"]["id"]["pattern"], node.value) is None:
         return None
-    steps = document.modern_steps
+    steps = pipeline.modern_steps
     ids = [item for step in steps if (item := step.scalar("id")) and item.value == node.value]
     if len(ids) != 1:
         return None

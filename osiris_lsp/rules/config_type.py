@@ -51,6 +51,7 @@ CODE: Final = "OSR224"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 _MAPPING: Final[Schema] = {"type": "object"}

@@ -36,6 +36,7 @@ CODE: Final = "OSR114"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("connections",)
 SOURCE: Final = "R-01"
+ENTRYWISE: Final = True
 
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:

@@ -45,6 +45,7 @@ CODE: Final = "OSR233"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 _LONGEST: Final = 200

@@ -50,6 +50,7 @@ CODE: Final = "OSR239"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 _TAB: Final = "\t"

@@ -62,6 +62,11 @@ class _Edge(NamedTuple):
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
     """Yield a problem per circle, at the entry of `needs` that closes it."""
+    order = {name: step.index for name, step in document.step_by_id.items()}
+    if all(
+        order.get(node.value, -1) < step.index for step in document.steps for node in step.needs
+    ):
+        return
     edges = {
         name: [
             _Edge(name, node.value, node)

@@ -45,6 +45,7 @@ CODE: Final = "OSR113"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("connections",)
 SOURCE: Final = "R-01"
+ENTRYWISE: Final = True
 
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:

@@ -45,6 +45,7 @@ CODE: Final = "OSR226"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:

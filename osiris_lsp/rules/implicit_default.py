@@ -60,6 +60,7 @@ CODE: Final = "OSR217"
 SEVERITY: Final[Severity] = "hint"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = "R-08"
+ENTRYWISE: Final = True
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:

@@ -48,6 +48,7 @@ CODE: Final = "OSR404"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections",)
 SOURCE: Final = "R-23"
+ENTRYWISE: Final = True
 
 _FILES: Final = ("ssl_ca", "ssl_cert", "ssl_key")
 _SWITCHES: Final = ("ssl", "tls", "require_ssl", "sslmode")

@@ -42,6 +42,7 @@ CODE: Final = "OSR403"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("connections",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 _PLAIN_SCHEME: Final = lazy(r"\s*(http|ws)://", re.IGNORECASE)
 _OPTION: Final = lazy(r"[?&;](sslmode=disable|(?:ssl|tls)=(?:false|0))(?=&|;|$)", re.IGNORECASE)

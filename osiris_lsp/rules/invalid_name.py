@@ -47,6 +47,7 @@ CODE: Final = "OSR204"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 _OTHER: Final = lazy(r"[^A-Za-z0-9_.-]")
 _TYPES: Final = {"int": "a number", "float": "a number", "bool": "a truth value"}
@@ -88,7 +89,7 @@ def _id(document: PipelineDocument, step: Step) -> Iterator[Problem]:
         message += "must start with a letter, a digit or `_`"
     slug = _OTHER.sub("-", folded(node.value.strip())).strip("-.")
     fix = None
-    if slug and _pattern().fullmatch(slug) and slug not in document.step_by_id:
+    if slug and _pattern().fullmatch(slug) and slug not in document.whole.step_by_id:
         message += f"; did you mean `{slug[:80]}`?"
         edit = replace_scalar(document, node, slug)
         own = step.written("id") is node
@@ -120,7 +121,7 @@ def _quote(document: PipelineDocument, node: Node | None, what: str) -> Fix | No
     """Quote a number as it is written where that gives a name in good style."""
     if not isinstance(node, Scalar) or node.type not in _TYPES or node.anchor:
         return None
-    needed = (other.value for step in document.steps for other in step.needs)
+    needed = (other.value for step in document.whole.steps for other in step.needs)
     if not _name_style().fullmatch(node.value) or node.value in needed:
         return None
     edit = quote_scalar(document, node)
@@ -129,7 +130,7 @@ def _quote(document: PipelineDocument, node: Node | None, what: str) -> Fix | No
 
 def _is_named(document: PipelineDocument, node: Scalar) -> bool:
     """Tell whether another place of the pipeline holds the id of a step."""
-    others = (other for other in document.tree.scalars() if other is not node)
+    others = (other for other in document.whole.tree.scalars() if other is not node)
     return any(node.value in other.value for other in others)
 
 

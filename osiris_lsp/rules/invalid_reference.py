@@ -48,6 +48,7 @@ CODE: Final = "OSR215"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = "CONN-004"
+ENTRYWISE: Final = True
 
 # What is no name is not repeated in messages: it may be a connection string with a password.
 _HARMLESS: Final = lazy(r"@[^\s=]{0,60}|@?[\w./ -]{1,60}")

@@ -37,6 +37,7 @@ CODE: Final = "OSR208"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:

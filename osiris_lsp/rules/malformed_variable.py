@@ -45,6 +45,7 @@ CODE: Final = "OSR401"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections", "pipeline")
 SOURCE: Final = "R-06"
+ENTRYWISE: Final = True
 
 _DOLLAR: Final = lazy(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _CAPITALS: Final = lazy(r"\$[A-Z_][A-Z0-9_]*")

@@ -47,6 +47,7 @@ CODE: Final = "OSR109"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections",)
 SOURCE: Final = "CONN-007"
+ENTRYWISE: Final = True
 
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:

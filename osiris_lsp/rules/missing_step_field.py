@@ -31,7 +31,7 @@ the missing one. Unsafe, because Osiris then reads the step.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from osiris_lsp.configs import listed, may_run
+from osiris_lsp.configs import is_half_typed, listed, may_run
 from osiris_lsp.documents import MODES, PipelineDocument, Step
 from osiris_lsp.edits import insert_behind, rename_key
 from osiris_lsp.finding import Edit, Fix, Problem, Severity
@@ -45,6 +45,7 @@ CODE: Final = "OSR207"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
@@ -99,10 +100,7 @@ def _lacks(step: Step, name: str) -> bool:
 
 def _is_uncertain(document: PipelineDocument, step: Step, node: Map) -> bool:
     """Tell whether broken text or an unknown merge may hide keys of a step."""
-    steps = document.steps
-    following = step.index + 1
-    end = steps[following].item.start if following < len(steps) else len(document.text)
-    if document.is_broken(step.item.start, end):
+    if is_half_typed(document, step):
         return True
     return any(
         isinstance(key, Scalar) and key.value == "<<" and is_unknown(deref(value))
@@ -147,7 +145,7 @@ def _fits(document: PipelineDocument, name: str, value: Node) -> bool:
     if name == "mode":
         return value.value in MODES
     if name == "id":
-        return value.value not in document.step_by_id and " " not in value.value
+        return value.value not in document.whole.step_by_id and " " not in value.value
     return value.value in document.components or "." in value.value.strip(".")
 
 
@@ -175,7 +173,7 @@ def _span(step: Step) -> Span:
 def _no_mapping(document: PipelineDocument, step: Step) -> Iterator[Problem]:
     node = deref(step.item)
     start, end = step.item.start, step.item.end
-    if is_unknown(node) or document.is_broken(start, len(document.text)):
+    if is_unknown(node) or is_half_typed(document, step):
         return
     needs = listed(["id", "component", "mode"])
     if isinstance(node, Scalar) and node.type == "null":

@@ -42,6 +42,7 @@ CODE: Final = "OSR227"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:

@@ -46,6 +46,7 @@ CODE: Final = "OSR301"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections", "pipeline")
 SOURCE: Final = "CONN-002"
+ENTRYWISE: Final = True
 
 
 class Place(NamedTuple):

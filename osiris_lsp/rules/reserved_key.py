@@ -45,6 +45,7 @@ CODE: Final = "OSR235"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = "CONN-005"
+ENTRYWISE: Final = True
 
 
 _KEY: Final = "resolved_connection"

@@ -44,6 +44,7 @@ CODE: Final = "OSR117"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("connections",)
 SOURCE: Final = "R-16"
+ENTRYWISE: Final = True
 
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:

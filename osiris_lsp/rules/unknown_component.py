@@ -46,6 +46,7 @@ CODE: Final = "OSR210"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:

@@ -49,6 +49,7 @@ CODE: Final = "OSR222"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 _OF_THE_STEP: Final = frozenset(("id", "component", "driver", "mode", "needs", "inputs", "config"))

@@ -50,6 +50,7 @@ CODE: Final = "OSR112"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("connections",)
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:

@@ -39,6 +39,7 @@ CODE: Final = "OSR402"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections", "pipeline")
 SOURCE: Final = "R-05"
+ENTRYWISE: Final = True
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:

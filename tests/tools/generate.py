@@ -18,7 +18,7 @@ from typing import Final
 
 from osiris_lsp.finding import Severity
 
-INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str]]] = {
+INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
 '''
 
 
@@ -47,7 +47,8 @@ def index() -> str:
         if len(one) > 101:
             inner = "".join(f'            "{kind}",\n' for kind in module.KINDS)
             one = f"        (\n{inner}        ),\n"
-        lines.append(f'{one}        "{module.SOURCE}",\n    ),\n')
+        entrywise = getattr(module, "ENTRYWISE", False)
+        lines.append(f'{one}        "{module.SOURCE}",\n        {entrywise},\n    ),\n')
     return HEAD + "".join(lines) + "}\n"
 
 

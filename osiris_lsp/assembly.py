@@ -1,0 +1,486 @@
+"""Build the tree of a text from its pieces: after an edit only those that changed are read.
+
+The tree equals the one that the whole text gives. A syntax error stays inside its piece.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, Final
+
+import yaml
+
+from osiris_lsp.compose import compose, plain_fields
+from osiris_lsp.pieces import Cut, Group, cut
+from osiris_lsp.recovery import MAX_ROUNDS, recover
+from osiris_lsp.text import LineIndex, Span
+from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxEdit, SyntaxProblem, Tree, children
+
+Entry = Node | tuple[Node, Node]
+"""An item of a list, or a key with its value."""
+
+_REFUSED: Final = (yaml.YAMLError, UnicodeEncodeError)
+
+
+class Identity:
+    """What is the same for the same piece at another place, and what others know about it."""
+
+    __slots__ = ("secrets", "usage")
+
+    def __init__(self) -> None:
+        self.secrets: tuple[object, Sequence[Span]] | None = None
+        self.usage: tuple[object, Sequence[Any]] | None = None
+
+
+class Part:
+    """A piece that was read; positions are those of the whole text.
+
+    `entries` holds one entry, and where the text is `broken` what is left of it.
+    """
+
+    __slots__ = ("broken", "entries", "identity", "maps", "problems", "start", "text")
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the part is a connection, or a step with an id."""
+        for entry in self.entries:
+            node = entry.get("id") if isinstance(entry, Map) else None
+            if isinstance(entry, tuple):
+                continue
+            if not isinstance(node, Scalar) or node.type != "str" or not node.value:
+                return False
+        return True
+
+    def __init__(
+        self,
+        start: int,
+        text: str,
+        entries: Sequence[Entry],
+        maps: Sequence[Map],
+        problems: Sequence[SyntaxProblem] = (),
+        broken: bool = False,
+        identity: "Identity | None" = None,
+    ) -> None:
+        self.start = start
+        self.text = text
+        self.entries = entries
+        self.maps = maps
+        self.problems = problems
+        self.broken = broken
+        self.identity = identity or Identity()
+
+    @property
+    def end(self) -> int:
+        """Where the piece ends."""
+        return self.start + len(self.text)
+
+    def at(self, start: int) -> "Part":
+        """Return the part at another place; the nodes of this one stay as they are."""
+        by = start - self.start
+        if by == 0:
+            return self
+        maps: list[Map] = []
+        entries: list[Entry] = [
+            (_moved(entry[0], by, maps), _moved(entry[1], by, maps))
+            if isinstance(entry, tuple)
+            else _moved(entry, by, maps)
+            for entry in self.entries
+        ]
+        problems = [_moved_problem(problem, by) for problem in self.problems]
+        return Part(start, self.text, entries, maps, problems, self.broken, self.identity)
+
+
+class Narrow(Tree):
+    """A tree of some ranges of a text only."""
+
+    def __init__(
+        self,
+        whole: Tree,
+        root: Node,
+        maps: Sequence[Map],
+        problems: Sequence[SyntaxProblem],
+        extents: Sequence[Span],
+    ) -> None:
+        super().__init__(whole.text, (root,), maps, (), (), problems)
+        self._whole = whole
+        self._extents = extents
+
+    @property
+    def extents(self) -> Sequence[Span]:
+        """The ranges of the text that the tree speaks of."""
+        return self._extents
+
+    @cached_property
+    def lines(self) -> LineIndex:
+        """The line index of the whole text."""
+        return self._whole.lines
+
+    def reach(self, offset: int) -> int | None:
+        """Return how far a syntax error may reach."""
+        return self._whole.reach(offset)
+
+
+class Assembled(Tree):
+    """A tree with the parts that it was built of; `frame` is the text around them."""
+
+    def __init__(
+        self, text: str, root: Node, maps: Sequence[Map], parts: Sequence[Part], pieces: Cut
+    ) -> None:
+        problems = [problem for part in parts for problem in part.problems]
+        super().__init__(text, (root,), maps, (), (), problems)
+        self.parts = parts
+        self.frame = "".join(text[start:end] for start, end in pieces.frame)
+        self.pieces = pieces
+        self.groups = [piece.group for piece in pieces.pieces]
+
+    def only(self, number: int) -> Tree:
+        """Return the tree with the entries of one part only."""
+        part = self.parts[number]
+        maps = list(part.maps)
+        root = _narrowed(self.roots[0], {self.groups[number].key: [part]}, maps, alone=True)
+        return Narrow(self, root, maps, part.problems, (Span(part.start, part.end),))
+
+    def around(self) -> Tree:
+        """Return the tree without the entries of the parts."""
+        maps: list[Map] = []
+        wanted: dict[int, list[Part]] = {group.key: [] for group in self.groups}
+        root = _narrowed(self.roots[0], wanted, maps, alone=False)
+        kept = [node for node in self.maps if self.part_at(node.begin) is None]
+        return Narrow(self, root, [*kept, *maps], (), self.pieces.frame)
+
+    def reach(self, offset: int) -> int | None:
+        """Return where the part of an offset ends, for a syntax error stays inside it."""
+        number = self.part_at(offset)
+        return None if number is None else self.parts[number].end - 1
+
+    def part_at(self, offset: int) -> int | None:
+        """Return the number of the part at an offset, or None."""
+        number = bisect_right(self._starts, offset) - 1
+        return number if number >= 0 and offset < self.parts[number].end else None
+
+    @cached_property
+    def is_regular(self) -> bool:
+        """Whether no key hides another around the parts, and connections are mappings."""
+        tops = [self.roots[0], *(value for _, value in _pairs(self.roots[0]))]
+        entries = (entry for part in self.parts for entry in part.entries)
+        return all(not isinstance(node, Map) or _is_unique(node) for node in tops) and all(
+            isinstance(entry[1], Map) or _is_empty(entry[1])
+            for entry in entries
+            if isinstance(entry, tuple)
+        )
+
+    @cached_property
+    def _starts(self) -> Sequence[int]:
+        return [part.start for part in self.parts]
+
+
+def mended(text: str) -> Tree | None:
+    """Return the tree of a text that PyYAML refuses, or None where the pieces do not say why."""
+    pieces = cut(text)
+    parts = None if pieces is None else _read_all(text, pieces, lambda number: None)
+    if pieces is None or parts is None or not any(part.broken for part in parts):
+        return None
+    return _assembled(text, pieces, parts)
+
+
+def revised(text: str, previous: Tree) -> Tree | None:
+    """Return the tree of a text like an earlier one, or None where all of it has to be read."""
+    known = previous if isinstance(previous, Assembled) else _taken_apart(previous)
+    pieces = None if known is None else cut(text)
+    if known is None or pieces is None:
+        return None
+    new = [(piece.group.context, text[piece.start : piece.end]) for piece in pieces.pieces]
+    contexts = [group.context for group in known.groups]
+    old = list(zip(contexts, [part.text for part in known.parts], strict=True))
+    head = _common(new, old)
+    tail = _common(new[head:][::-1], old[head:][::-1])
+
+    elsewhere = dict(zip(old[head:], known.parts[head:], strict=True))
+
+    def reuse(number: int) -> Part | None:
+        if number < head:
+            return known.parts[number]
+        return (
+            known.parts[number - len(new)]
+            if number >= len(new) - tail
+            else elsewhere.get(new[number])
+        )
+
+    parts = _read_all(text, pieces, reuse)
+    if parts is None:
+        return None
+    for piece, part in zip(pieces.pieces, parts, strict=True):
+        # A quote that is open at the end of a piece may be closed in one that follows.
+        if part.broken and _parses(piece.group.context + text[piece.start :]):
+            return None
+        if part.broken:
+            break
+    return _assembled(text, pieces, parts)
+
+
+def _common(new: Sequence[object], old: Sequence[object]) -> int:
+    """Return how many items two sequences have in common from the start."""
+    pairs = enumerate(zip(new, old, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(new), len(old)))
+
+
+def _parses(text: str) -> bool:
+    try:
+        for _ in yaml.parse(text, yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):
+            pass
+    except _REFUSED:
+        return False
+    return True
+
+
+def _read_all(text: str, pieces: Cut, reuse: Callable[[int], Part | None]) -> Sequence[Part] | None:
+    """Read the pieces that `reuse` does not have; None where one cannot be read alone."""
+    parts: list[Part] = []
+    for number, piece in enumerate(pieces.pieces):
+        known = reuse(number)
+        part = (
+            known.at(piece.start)
+            if known is not None
+            else _read(piece.group.context, text[piece.start : piece.end], piece.start)
+        )
+        if part is None:
+            return None
+        parts.append(part)
+    return parts
+
+
+def _read(context: str, text: str, start: int) -> Part | None:
+    """Read a piece; None where it is more or less than one entry, or has anchors or aliases."""
+    broken = False
+    try:
+        tree = compose(context + text)
+    except _REFUSED:
+        broken = True
+        tree = recover(context + text)
+    if tree.anchors or tree.aliases or len(tree.roots) != 1:
+        return None
+    node: Node = tree.roots[0]
+    for _ in range(context.count("\n")):
+        if not isinstance(node, Map) or node.flow or len(node.pairs) != 1:
+            return None
+        node = node.pairs[0][1]
+    if any(problem.start < len(context) for problem in tree.problems):
+        return None
+    entries: Sequence[Entry] = ()
+    if isinstance(node, Map | Seq) and not node.flow and node.tag is None:
+        entries = node.items if isinstance(node, Seq) else node.pairs
+        if isinstance(node, Seq) != text.lstrip(" ").startswith("-"):
+            return None
+    elif not broken or not _is_empty(node):
+        return None
+    if not broken and len(entries) != 1:
+        return None
+    by = start - len(context)
+    maps: list[Map] = []
+    _place(entries, lambda offset: offset + by, maps)
+    problems = [_moved_problem(problem, by) for problem in tree.problems]
+    # What lies behind the last character would lie in the next piece.
+    last = start + len(text) - 1
+    problems = [
+        problem._replace(start=min(problem.start, last), end=min(problem.end, last + 1))
+        for problem in problems
+    ]
+    return Part(start, text, entries, maps, problems, broken)
+
+
+def _is_empty(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.start == node.end and node.tag is None
+
+
+def _taken_apart(tree: Tree) -> Assembled | None:
+    """Return a tree that was read as a whole, and has nothing broken, with its parts."""
+    pieces = cut(tree.text)
+    if pieces is None or tree.problems or tree.anchors or tree.aliases or len(tree.roots) != 1:
+        return None
+    values = {key.begin: value for key, value in _pairs(tree.roots[0])}
+    starts = [piece.start for piece in pieces.pieces]
+    for begin in values:
+        number = bisect_right(starts, begin) - 1
+        if number >= 0 and begin < pieces.pieces[number].end:
+            return None
+    rest: dict[Group, list[Entry]] = {}
+    parts = []
+    for piece in pieces.pieces:
+        if piece.group not in rest:
+            node = values.get(piece.group.key)
+            if not isinstance(node, Map | Seq):
+                return None
+            rest[piece.group] = [*(node.items if isinstance(node, Seq) else node.pairs)][::-1]
+        if not rest[piece.group]:
+            return None
+        entry = rest[piece.group].pop()
+        first, last = entry if isinstance(entry, tuple) else (entry, entry)
+        if first.begin < piece.start or last.end > piece.end:
+            return None
+        maps: list[Map] = []
+        _place([entry], None, maps)
+        parts.append(Part(piece.start, tree.text[piece.start : piece.end], [entry], maps))
+    if any(rest.values()):
+        return None
+    return Assembled(tree.text, tree.roots[0], tree.maps, parts, pieces)
+
+
+def _is_unique(node: Map) -> bool:
+    """Tell whether the keys of a mapping are texts, each once."""
+    keys = (key for key, _ in node.pairs)
+    return len(node.fields) == len(node.pairs) and all(
+        isinstance(key, Scalar) and key.type == "str" for key in keys
+    )
+
+
+def _pairs(root: Node, depth: int = 2) -> Iterator[tuple[Node, Node]]:
+    """Yield the top-level pairs and those below them."""
+    if isinstance(root, Map) and depth:
+        for key, value in root.pairs:
+            yield key, value
+            yield from _pairs(value, depth - 1)
+
+
+def _assembled(text: str, pieces: Cut, parts: Sequence[Part]) -> Assembled | None:
+    """Put parts into the tree of what lies around them; None where that cannot be read alone."""
+    try:
+        tree = compose("".join(text[start:end] for start, end in pieces.frame))
+    except _REFUSED:
+        return None
+    if tree.problems or tree.anchors or len(tree.roots) != 1:
+        return None
+    root = tree.roots[0]
+    maps: list[Map] = []
+    _place([root], _places(pieces), maps)
+    wanted: dict[int, list[Part]] = {}
+    for piece, part in zip(pieces.pieces, parts, strict=True):
+        wanted.setdefault(piece.group.key, []).append(part)
+    _fill(root, wanted, maps)
+    if wanted:
+        return None
+    maps += (node for part in parts for node in part.maps)
+    maps.sort(key=lambda node: (node.end, -node.start))
+    found = Assembled(text, root, maps, parts, pieces)
+    return found if len(found.problems) < MAX_ROUNDS else None
+
+
+def _places(pieces: Cut) -> Callable[[int], int]:
+    """Return the function from offsets in the frame to offsets in the text."""
+    starts = [0, *accumulate(end - start for start, end in pieces.frame)]
+
+    def place(offset: int) -> int:
+        number = min(bisect_right(starts, offset) - 1, len(pieces.frame) - 1)
+        return offset - starts[number] + pieces.frame[number].start
+
+    return place
+
+
+def _fill(node: Node, wanted: dict[int, list[Part]], maps: list[Map]) -> None:
+    """Give the empty values of the keys that are `wanted` what the parts hold; take these out."""
+    if not isinstance(node, Map) or node.flow:
+        return
+    for index, (key, value) in enumerate(node.pairs):
+        if key.begin not in wanted:
+            _fill(value, wanted, maps)
+        elif _is_empty(value):
+            filled = _container(wanted.pop(key.begin))
+            if filled is not None:
+                node.pairs[index] = (key, filled)
+            if isinstance(filled, Map):
+                maps.append(filled)
+    node.fields = plain_fields(node)
+    node.end = node.pairs[-1][1].end
+
+
+def _narrowed(
+    node: Node, wanted: Mapping[int, Sequence[Part]], maps: list[Map], alone: bool
+) -> Map:
+    """Return a copy of a mapping with what the parts hold as values of the keys that are `wanted`.
+
+    `alone` leaves out other keys beside these, except at the top.
+    """
+    assert isinstance(node, Map)
+    narrow = Map(node.begin, node.end, None, None, flow=False)
+    maps.append(narrow)
+    for key, value in node.pairs:
+        if key.begin in wanted:
+            filled: Node = _container(wanted[key.begin]) or _emptied(value)
+            maps += [filled] if isinstance(filled, Map) else []
+            narrow.pairs.append((key, filled))
+        elif any(value.begin <= offset < value.end for offset in wanted):
+            inner = _narrowed(value, wanted, maps, alone)
+            if alone:
+                inner.pairs = [pair for pair in inner.pairs if pair[0].begin in wanted]
+                inner.fields = plain_fields(inner)
+            narrow.pairs.append((key, inner))
+        else:
+            narrow.pairs.append((key, value))
+    narrow.fields = plain_fields(narrow)
+    return narrow
+
+
+def _emptied(node: Node) -> Node:
+    """Return a list or mapping without its entries."""
+    if isinstance(node, Map | Seq):
+        return type(node)(node.begin, node.end, None, None, flow=False)
+    return node
+
+
+def _container(parts: Sequence[Part]) -> Map | Seq | None:
+    """Return the list or mapping of the entries of parts, or None where all of them are broken."""
+    entries = [entry for part in parts for entry in part.entries]
+    pairs = [entry for entry in entries if isinstance(entry, tuple)]
+    if pairs:
+        node = Map(pairs[0][0].begin, pairs[-1][1].end, None, None, flow=False)
+        node.pairs = pairs
+        node.fields = plain_fields(node)
+        return node
+    items = [entry for entry in entries if isinstance(entry, Node)]
+    if not items:
+        return None
+    first = next(part for part in parts if part.entries)
+    dash = first.start + len(first.text) - len(first.text.lstrip(" "))
+    listed = Seq(dash, items[-1].end, None, None, flow=False)
+    listed.items = items
+    return listed
+
+
+def _place(entries: Iterable[Entry], place: Callable[[int], int] | None, maps: list[Map]) -> None:
+    """Move fresh nodes, and note the mappings among them, inner ones first."""
+    for entry in entries:
+        for node in entry if isinstance(entry, tuple) else (entry,):
+            if place is not None:
+                node.begin, node.start, node.end = map(place, (node.begin, node.start, node.end))
+            if not isinstance(node, Scalar):
+                _place(children(node), place, maps)
+            if isinstance(node, Map):
+                maps.append(node)
+
+
+def _moved(node: Node, by: int, maps: list[Map]) -> Node:
+    """Return a copy of a node at another place, and note the mappings in it, inner ones first."""
+    kind = type(node)
+    if kind is Scalar:
+        copy: Node = Scalar.__new__(Scalar)
+        copy.value = node.value  # type: ignore[attr-defined]  # checked by `kind`, which is faster
+        copy.style = node.style  # type: ignore[attr-defined]
+    elif isinstance(node, Map):
+        copy = Map(0, 0, None, None, node.flow)
+        copy.pairs = [(_moved(key, by, maps), _moved(value, by, maps)) for key, value in node.pairs]
+        copy.fields = plain_fields(copy)
+        maps.append(copy)
+    elif isinstance(node, Seq):
+        copy = Seq(0, 0, None, None, node.flow)
+        copy.items = [_moved(item, by, maps) for item in node.items]
+    copy.begin = node.begin + by
+    copy.start = node.start + by
+    copy.end = node.end + by
+    copy.tag = node.tag
+    copy.anchor = None
+    return copy
+
+
+def _moved_problem(problem: SyntaxProblem, by: int) -> SyntaxProblem:
+    edits = tuple(SyntaxEdit(e.start + by, e.end + by, e.new_text) for e in problem.edits)
+    return problem._replace(start=problem.start + by, end=problem.end + by, edits=edits)

@@ -1,0 +1,111 @@
+"""What was found in single entries of a document, so that after an edit only one is looked at."""
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import is_
+from typing import NamedTuple
+
+from osiris_lsp.assembly import Assembled, Part
+from osiris_lsp.documents import Document, PipelineDocument
+from osiris_lsp.finding import Finding, Fix
+from osiris_lsp.text import Span
+
+Check = Callable[[Document], Sequence[Finding]]
+"""Run the rules that look at single entries over a document."""
+
+
+class _Entry(NamedTuple):
+    """Findings in a part, with the place and the number that it had then."""
+
+    start: int
+    number: int
+    findings: Sequence[Finding]
+
+
+_Known = Mapping[tuple[object, str, int], _Entry]
+
+
+class Recall:
+    """The findings of the parts of one document; it is filled once the rest has come to rest."""
+
+    def __init__(self) -> None:
+        # What the findings depend on beside the parts, and the findings; replaced as one.
+        self._state: tuple[tuple[object, ...], str, _Known] | None = None
+
+    def findings(
+        self, document: Document, basis: tuple[object, ...], check: Check
+    ) -> Sequence[Finding]:
+        """Return what a check finds; `basis` is what that depends on beside the document."""
+        tree = document.tree
+        if not isinstance(tree, Assembled) or not tree.is_regular:
+            self._state = None
+            return check(document)
+        before = self._state
+        if before is None or before[1] != tree.frame or not all(map(is_, basis, before[0])):
+            self._state = basis, tree.frame, {}
+            return check(document)
+        found, known = _by_part(document, tree, check, before[2])
+        self._state = basis, tree.frame, known
+        return found
+
+
+def _by_part(
+    document: Document, tree: Assembled, check: Check, before: _Known
+) -> tuple[Sequence[Finding], _Known]:
+    """Return the findings, of parts that are known without another look, and those to be kept."""
+    known: dict[tuple[object, str, int], _Entry] = {}
+    narrow = document.narrowed(tree.around())
+    found = [item for item in check(narrow) if tree.part_at(item.span.start) is None]
+    number = 0
+    for place, part in enumerate(tree.parts):
+        # A connection is judged by its family; messages name a step without an id by its number.
+        key = (part.identity, tree.groups[place].name, -1 if part.is_named else number)
+        entry = before.get(key)
+        if entry is None:
+            narrow = document.narrowed(tree.only(place))
+            if isinstance(narrow, PipelineDocument):
+                narrow.first = number
+            inside = [item for item in check(narrow) if part.start <= item.span.start < part.end]
+            entry = _Entry(part.start, number, inside)
+            if not narrow.looked_around and all(_stays(item, part) for item in inside):
+                known[key] = entry
+        else:
+            entry = _moved(entry, part.start, number)
+            known[key] = entry
+        found += entry.findings
+        number += len(part.entries)
+    return found, known
+
+
+def _stays(finding: Finding, part: Part) -> bool:
+    """Tell whether all places that a finding names lie in its part, or in another file."""
+    spans = [finding.span, *(item.span for item in finding.related if item.path is None)]
+    edits = finding.fix.edits if finding.fix is not None else ()
+    spans += [Span(edit.start, edit.end) for edit in edits if edit.path is None]
+    return all(part.start <= start and end <= part.end for start, end in spans)
+
+
+def _moved(entry: _Entry, start: int, number: int) -> _Entry:
+    if (start, number) == (entry.start, entry.number) or not entry.findings:
+        return entry
+    by = start - entry.start
+    moved = [_moved_finding(item, by, number) for item in entry.findings]
+    return _Entry(start, number, moved)
+
+
+def _moved_finding(finding: Finding, by: int, number: int) -> Finding:
+    span, keys, fix = finding.span, finding.key_path, finding.fix
+    if keys[:1] == ("steps",) and isinstance(keys[1], int):
+        keys = ("steps", number, *keys[2:])
+    if fix is not None:
+        edits = tuple(
+            edit if edit.path else edit._replace(start=edit.start + by, end=edit.end + by)
+            for edit in fix.edits
+        )
+        fix = Fix(fix.title, fix.safe, edits)
+    related = tuple(
+        item if item.path else item._replace(span=Span(item.span.start + by, item.span.end + by))
+        for item in finding.related
+    )
+    return finding._replace(
+        span=Span(span.start + by, span.end + by), key_path=keys, fix=fix, related=related
+    )
