@@ -10,6 +10,7 @@ from pathlib import Path
 SHARED = Path(__file__).parents[3] / "shared" / "bench" / "make_inputs.py"
 CONNECTIONS_FILE = "osiris_connections.yaml"
 NAMES = ("connections-60", "pipeline-80", "connections-2000", "pipeline-10000", "project")
+BARE = ("connections-2000-bare", "pipeline-10000-bare")
 
 COLUMNS = (
     "movie_id",
@@ -213,4 +214,13 @@ def arrange(raw: Path, out: Path) -> list[Input]:
     shutil.move(raw / "corpus", project / "pipelines")
     files = [path.relative_to(project).as_posix() for path in project.glob("pipelines/*/*.yaml")]
     inputs.append(Input(NAMES[4], project, "pipelines", sorted(files), "pipeline"))
+    return inputs
+
+
+def bare(raw: Path, out: Path) -> list[Input]:
+    """Lay the big files into folders of their own, under names that say nothing."""
+    inputs = []
+    for name, file in zip(BARE, ("c.yaml", "d.yaml"), strict=True):
+        write(out / name / file, (raw / file).read_text(encoding="utf-8"))
+        inputs.append(Input(name, out / name, file, [file], name.partition("-")[0]))
     return inputs

@@ -1,4 +1,4 @@
-"""The cost of one process, from the kernel's own accounts."""
+"""The cost of a process, from the kernel's own accounts."""
 
 import os
 import resource
@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,3 +46,19 @@ def run(command: Sequence[str], folder: Path) -> Cost:
 def own_peak() -> float:
     """The peak memory of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / RSS_UNITS_PER_MIB
+
+
+def rss(pid: int) -> float:
+    """Resident memory of a process that runs, in MiB (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) / RSS_UNITS_PER_MIB
+
+
+def cpu(pid: int) -> float:
+    """CPU time of the threads of a process that runs, in seconds (Linux)."""
+    spent = 0
+    for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError):  # a thread may end at any time
+            spent += int(task.read_text().split()[0])
+    return spent / 1e9
