@@ -29,7 +29,7 @@ class FileResult(NamedTuple):
     findings: tuple[Finding, ...] = ()
     suppressed: int = 0
     crashes: tuple[Crash, ...] = ()
-    usages: frozenset[tuple[str, Usage]] | None = None
+    usages: frozenset[Usage] | None = None
     deferred: bool = False
 
 

@@ -3,10 +3,11 @@
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
+from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import (
     CONNECTIONS,
     Kind,
@@ -30,6 +31,9 @@ from osiris_lsp.refs import has_variable
 from osiris_lsp.settings import Settings, SettingsProblem, load_settings
 from osiris_lsp.specs import ComponentSpec, Families, FamilySpec, builtin_components
 from osiris_lsp.text import Span
+from osiris_lsp.tree import Node
+
+_COMPONENTS: Final = "components"
 
 MAX_BYTES: Final = 5_000_000
 """Size from which a file is reported instead of read."""
@@ -40,6 +44,12 @@ _HEAD: Final = 20_000
 
 ANY: Final = "*"
 """The alias of a use that is known only at run time: `connection: "${WHICH}"`."""
+
+
+T = TypeVar("T")
+
+Mark = str | tuple[int, int, int] | None
+"""What is another when a file is: the text in an editor, or facts of the file on disk."""
 
 
 class Usage(NamedTuple):
@@ -75,7 +85,13 @@ class Project:
         self._home = home
         self._connections: dict[str, ConnectionsDocument | None] = {}
         self._found: dict[str, str | None] = {}
-        self._usages: dict[str, frozenset[tuple[str, Usage]]] = {}
+        self._usages: dict[str, tuple[Mark, frozenset[Usage]]] = {}
+        self._answers: dict[str, Mapping[str, frozenset[Usage]]] = {}
+        # Files on disk as they were read, and those that what is kept here was made from.
+        self._marks: dict[str, Mark] = {}
+        self._sources: dict[str, Mark] = {}
+        self._ground: set[str] = set()
+        self._revision = 0
         self._dotenv: dict[str, Mapping[str, str | None]] = {}
 
     def overlaid(self, path: str, text: str) -> "Project":
@@ -101,6 +117,7 @@ class Project:
         base = self.settings.folder or self.root
         for pattern in self.settings.families:
             paths = _glob(base, pattern)
+            self.rests_on(os.path.dirname(os.path.join(base, pattern)), *paths)
             if not paths:
                 self._family_problem(pattern, f"`{pattern}` matches no file below {base}")
             for path in paths:
@@ -148,15 +165,18 @@ class Project:
         return known
 
     def _component_documents(self) -> Iterator[ComponentDocument]:
-        folder = os.path.join(self.root, "components")
+        folder = os.path.join(self.root, _COMPONENTS)
+        self._rely_on(folder)
         try:
             names = sorted(os.listdir(folder))
         except OSError:
             return
         for name in names:
+            self._rely_on(os.path.join(folder, name))
             for file in ("spec.yaml", "spec.yml"):
                 path = os.path.join(folder, name, file)
                 if path in self.overlay or os.path.isfile(path):
+                    self._rely_on(path)
                     text, problem = self.read(path)
                     if problem is None:
                         yield ComponentDocument(path, text)
@@ -172,35 +192,79 @@ class Project:
             base = self.settings.folder or self.root
             return os.path.normpath(os.path.join(base, self.settings.connections_file))
         folder = path.rpartition(os.sep)[0]
-        if folder not in self._found:
-            found = find_connections(self._home, self._home) if self._home else None
-            self._found[folder] = found or find_connections(folder, self.root)
-        return self._found[folder]
+        known = self._found.get(folder, "")
+        if known == "":
+            revision = self._revision
+            return self._keep(self._found, folder, self._find(folder), revision)
+        return known
+
+    def _find(self, folder: str) -> str | None:
+        found = find_connections(self._home, self._home) if self._home else None
+        return found or find_connections(folder, self.root)
 
     def connections_for(self, path: str) -> ConnectionsDocument | None:
         """Return the connections that hold for a file, or None where there is no such file."""
         found = self.connections_path(path)
         if found is None:
             return None
-        if found not in self._connections:
-            text, problem = self.read(found)
-            self._connections[found] = (
-                ConnectionsDocument(found, text, self.families) if problem is None else None
-            )
-        return self._connections[found]
+        try:
+            return self._connections[found]
+        except KeyError:
+            revision = self._revision
+        self._rely_on(found)
+        text, problem = self.read(found)
+        document = ConnectionsDocument(found, text, self.families) if problem is None else None
+        return self._keep(self._connections, found, document, revision)
+
+    def _keep(self, kept: dict[str, T], key: str, value: T, revision: int) -> T:
+        """Keep what was read, unless something was forgotten meanwhile: requests work in threads.
+
+        Returns it.
+        """
+        kept[key] = value
+        if revision != self._revision:
+            kept.pop(key, None)
+        return value
 
     def read(self, path: str) -> tuple[str, InputProblem | None]:
         """Return the text of a file, or an empty text and why it cannot be read."""
         text = self.overlay.get(path)
-        return (text, None) if text is not None else read_file(path)
+        if text is not None:
+            return text, None
+        self._marks[path] = mark(path)
+        return read_file(path)
 
     def open(
-        self, path: str, text: str | None = None, kind: Kind | None = None, any_yaml: bool = False
+        self,
+        path: str,
+        text: str | None = None,
+        kind: Kind | None = None,
+        any_yaml: bool = False,
+        previous: Document | None = None,
     ) -> Document | None:
         """Return the document of a file, or None for a file that is not ours.
 
-        A file that cannot be read is a plain document with an `input_problem`.
+        A file that cannot be read is a plain document with an `input_problem`. `previous` is an
+        earlier version of the document, which saves work.
         """
+        document = self._open(path, text, kind, any_yaml)
+        if document is not None and previous is not None:
+            document.follows(previous)
+        is_edited = text is not None and text == self.overlay.get(path)
+        if is_edited and isinstance(document, ConnectionsDocument):
+            self._rely_on(path)
+            self._connections[path] = document
+        return document
+
+    def basis(self, document: Document) -> tuple[object, ...]:
+        """Return what findings about the entries of a document depend on beside its text."""
+        if isinstance(document, PipelineDocument):
+            return self.connections_for(document.path), document.components, self.families
+        return (self.families,)
+
+    def _open(
+        self, path: str, text: str | None, kind: Kind | None, any_yaml: bool
+    ) -> Document | None:
         problem = None
         if text is None:
             text, problem = self.read(path)
@@ -233,65 +297,143 @@ class Project:
             if not self.settings.include or included(path):
                 yield path
 
-    def note(self, document: PipelineDocument) -> frozenset[tuple[str, Usage]]:
-        """Remember which connections a pipeline uses, and return them with their file."""
+    def note(self, document: PipelineDocument) -> frozenset[Usage]:
+        """Remember which connections a pipeline uses, and return them."""
+        path = document.path
+        known = self._marks.get(path)
         found = frozenset(self._usages_of(document))
-        self._usages[document.path] = found
+        self._usages[path] = document.text if path in self.overlay else known, found
         return found
 
-    def noted(self, path: str) -> frozenset[tuple[str, Usage]]:
-        """Return what was noted about a pipeline."""
-        return self._usages.get(path, frozenset())
+    def noted(self, path: str) -> frozenset[Usage]:
+        """Return which connections a file uses; it is read when it has changed since."""
+        text = self.overlay.get(path)
+        now = mark(path) if text is None else text
+        known = self._usages.get(path)
+        if known is None or known[0] != now:
+            document = self.open(path, text)
+            uses = self._usages_of(document) if isinstance(document, PipelineDocument) else ()
+            known = self._usages[path] = now, frozenset(uses)
+        return known[1]
 
-    def learn(self, path: str, usages: frozenset[tuple[str, Usage]]) -> None:
+    def known(self, path: str) -> frozenset[Usage] | None:
+        """Return what was noted about a file, whatever it holds now; None if nothing was."""
+        noted = self._usages.get(path)
+        return noted[1] if noted is not None else None
+
+    def learn(self, path: str, usages: frozenset[Usage]) -> None:
         """Take over what another process noted about a pipeline."""
-        self._usages[path] = usages
+        self._usages[path] = mark(path), usages
 
-    def _usages_of(self, document: PipelineDocument) -> Iterator[tuple[str, Usage]]:
-        source = self.connections_path(document.path) or ""
-        for step in document.modern_steps:
-            usage = usage_of(step, self.families)
-            if usage is not None:
-                yield source, usage
+    def _usages_of(self, document: PipelineDocument) -> Iterator[Usage]:
+        tree = document.tree
+        if not isinstance(tree, Assembled):
+            yield from usages_in(document.modern_steps, self.families)
+            return
+        key = (self.families, document.components)
+        for part in tree.parts:
+            known = part.identity.usage
+            if known is None or known[0] != key:
+                items = (item for item in part.entries if isinstance(item, Node))
+                steps = [Step(0, item, document.components) for item in items]
+                known = key, tuple(usages_in(steps, self.families))
+                part.identity.usage = known
+            yield from known[1]
 
-    def forget(self, path: str) -> None:
-        """Read a file anew when it is asked for next: its text has changed."""
-        self._usages.pop(path, None)
+    def rests_on(self, *paths: str) -> None:
+        """Take note of files, and folders, without which this would be another project."""
+        self._rely_on(*paths)
+        self._ground.update(paths)
+
+    def is_ground(self, path: str) -> bool:
+        """Tell whether a change of a file makes this another project: settings, family schemas."""
+        return path in self._ground or os.path.dirname(path) in self._ground
+
+    def _rely_on(self, *paths: str) -> None:
+        self._sources.update((path, mark(path)) for path in paths)
+
+    def stale(self) -> list[str]:
+        """Return the files that others depend on and that changed on disk since they were read."""
+        found = [
+            path
+            for path, known in tuple(self._sources.items())
+            if path not in self.overlay and mark(path) != known
+        ]
+        moved = any(self._find(folder) != known for folder, known in tuple(self._found.items()))
+        return [*found, os.path.join(self.root, CONNECTIONS[0])] if moved else found
+
+    def forget(self, path: str) -> bool:
+        """Read a file anew when it is asked for next; True when other files depend on it."""
+        folder, name = os.path.split(path)
+        components = os.path.join(self.root, _COMPONENTS)
+        is_wide = path in self._sources or name in CONNECTIONS
+        self._revision += 1
+        self._sources.pop(path, None)
         self._connections.pop(path, None)
         self._dotenv.pop(path, None)
-        folder, name = os.path.split(path)
         if name in CONNECTIONS:
             self._found.clear()
-        if os.path.dirname(folder) == os.path.join(self.root, "components"):
+        if components in (path, folder, os.path.dirname(folder)):
+            is_wide = True
+            # A step without a connection takes that of the family of its component.
+            self._usages.clear()
             self.__dict__.pop("components", None)
+            for known in [item for item in tuple(self._sources) if item.startswith(components)]:
+                self._sources.pop(known, None)
+        return is_wide
 
     def usages(self, connections: ConnectionsDocument) -> frozenset[Usage]:
         """Return the uses of the connections of a file by all pipelines of the project."""
-        found: set[Usage] = set()
-        paths = {*self.files(), *self.overlay}
-        for path in paths:
-            if path not in self._usages:
-                document = self.open(path)
-                if isinstance(document, PipelineDocument):
-                    self.note(document)
-                else:
-                    self._usages[path] = frozenset()
-            found.update(
-                usage for source, usage in self._usages[path] if source == connections.path
-            )
-        return frozenset(found)
+        return frozenset().union(*self.users(connections).values())
+
+    def users(self, connections: ConnectionsDocument) -> Mapping[str, frozenset[Usage]]:
+        """Return the uses of the connections of a file by path of the pipeline; reads the disk."""
+        found = self._answers[connections.path] = self._users_of(connections.path)
+        return found
+
+    def _users_of(self, source: str) -> Mapping[str, frozenset[Usage]]:
+        found = {}
+        for path in sorted({*self.files(), *self.overlay}):
+            if (self.connections_path(path) or "") == source and (noted := self.noted(path)):
+                found[path] = noted
+        return found
+
+    def has_answered(self, path: str) -> bool:
+        """Tell whether the users of a connections file were asked for."""
+        return path in self._answers
+
+    def is_outdated(self) -> bool:
+        """Tell whether `users` would answer something else now than it did last."""
+        answers = tuple(self._answers.items())
+        changed = [path for path, known in answers if self._users_of(path) != known]
+        for path in changed:
+            self._answers.pop(path, None)
+        return bool(changed)
 
     def dotenv(self, connections_path: str) -> Mapping[str, str | None]:
         """Return the variables of the `.env` beside a connections file; nothing is exported."""
         path = os.path.join(os.path.dirname(connections_path), ".env")
-        if path not in self._dotenv:
-            values: Mapping[str, str | None] = {}
-            if os.path.isfile(path):
-                from dotenv import dotenv_values
+        known = self._dotenv.get(path)
+        if known is not None:
+            return known
+        revision = self._revision
+        self._rely_on(path)
+        text, _ = self.read(path)
+        values: Mapping[str, str | None] = {}
+        if text:
+            from osiris_lsp.envfile import parse
 
-                values = dotenv_values(path, interpolate=False)
-            self._dotenv[path] = values
-        return self._dotenv[path]
+            values = parse(text)
+        return self._keep(self._dotenv, path, values, revision)
+
+
+def usages_in(steps: Iterable[Step], families: Families) -> Iterator[Usage]:
+    """Yield the connections that steps use, those of legacy ones left out."""
+    for step in steps:
+        if step.node is not None and not step.is_legacy:
+            usage = usage_of(step, families)
+            if usage is not None:
+                yield usage
 
 
 def usage_of(step: Step, families: Families) -> Usage | None:
@@ -328,7 +470,8 @@ def open_project(
     problems: Sequence[SettingsProblem] = ()
     path = None if isolated else find_settings(folder)
     if path is not None:
-        text, problem = read_file(path)
+        edited = overlay.get(path) if overlay is not None else None
+        text, problem = read_file(path) if edited is None else (edited, None)
         if problem is not None:
             problems = [SettingsProblem(path, Span(0, 0), problem[1])]
         else:
@@ -344,7 +487,18 @@ def open_project(
         environment=environment if settings.check_env else None,
     )
     project.problems.extend(problems)
+    if path is not None:
+        project.rests_on(path)
     return project
+
+
+def mark(path: str) -> Mark:
+    """Return the mark of a file on disk, None where there is none."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def read_file(path: str) -> tuple[str, InputProblem | None]:

@@ -69,3 +69,35 @@ def test_a_tracked_file_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(EnvFileError, match="is tracked by git"):
         store(str(path), "PW", "x")
     assert path.read_text() == "A=1\n"
+
+
+@pytest.mark.parametrize("later", ["", "C=3\n"])
+@pytest.mark.parametrize("ignored", [None, "*.log", "*.log\n"])
+@pytest.mark.parametrize("before", [None, "", "XPW=1\n# PW=1\n", "A=1"])
+def test_what_is_stored_can_be_taken_back(
+    tmp_path: Path, before: str | None, ignored: str | None, later: str
+) -> None:
+    """Both files are as they were, with what came later; once it is gone nothing happens."""
+    path, listed = tmp_path / ".env", tmp_path / ".gitignore"
+    for file, text in ((path, before), (listed, ignored)):
+        if text is not None:
+            file.write_text(text)
+    withdraw = store(str(path), "PW", "1")
+    assert withdraw is not None
+    assert store(str(path), "PW", "1") is None
+    path.write_text(path.read_text() + later)
+    withdraw()
+    if later:
+        assert path.read_text() == (f"{before}\n" if before == "A=1" else before or "") + later
+    else:
+        assert (path.read_text() if path.exists() else None) == before
+    assert (listed.read_text() if listed.exists() else None) == ignored
+    if path.exists():
+        withdraw()
+        assert "\nPW=" not in f"\n{path.read_text()}"
+
+
+def test_lines_that_make_no_sense_are_left_out_quietly(caplog: pytest.LogCaptureFixture) -> None:
+    """The names and values of the others are there; nothing is logged."""
+    assert parse("A=1\n= ?\nB=2\n'") == {"A": "1", "B": "2"}
+    assert caplog.text == ""

@@ -25,6 +25,14 @@ class ConnectionDoctor:
     ) -> None:
         self.resolver = resolver or ConnectionResolver()
         self.timeout = timeout
+        self._is_abandoned = False
+        self._closers: list[Callable[[], object]] = []
+
+    def abandon(self) -> None:
+        """Close what checks under way have open, and begin no other: no more results come."""
+        self._is_abandoned = True
+        for close in tuple(self._closers):
+            close()
 
     def check_connection(self, reference: str) -> DoctorResult:
         """Check the connection that a reference means; raises ConnectorConfigError for none."""
@@ -40,6 +48,9 @@ class ConnectionDoctor:
         families = self.resolver.project.families
 
         def prepare(check: Check) -> Probe:
+            self._closers.append(check.close)
+            if self._is_abandoned:
+                raise TimeoutError("the check was abandoned")
             spec = entry.spec
             known = of_spec(spec) if spec is not None else connector(entry.family.name, families)
             check.connection = self.resolver.values_of(entry)
@@ -57,12 +68,15 @@ class ConnectionDoctor:
         `done` is called for each as soon as its result is there.
         """
         todo: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        results: queue.SimpleQueue[tuple[Connection, DoctorResult]] = queue.SimpleQueue()
+        results: queue.SimpleQueue[tuple[Connection, DoctorResult] | None] = queue.SimpleQueue()
+        self._closers.append(lambda: results.put(None))
+        if self._is_abandoned:
+            return
         for entry in entries:
             todo.put(entry)
 
         def work() -> None:
-            while True:
+            while not self._is_abandoned:
                 try:
                     entry = todo.get_nowait()
                 except queue.Empty:
@@ -73,7 +87,10 @@ class ConnectionDoctor:
             threading.Thread(target=work, name="doctor", daemon=True).start()
         found: dict[int, DoctorResult] = {}
         for _ in entries:
-            entry, result = results.get()
+            got = results.get()
+            if got is None:
+                return
+            entry, result = got
             found[id(entry)] = result
             done(entry, result)
         for entry in entries:

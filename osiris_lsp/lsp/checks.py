@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import hashlib
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -11,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from osiris_lsp.connectors.doctor import WORKERS, ConnectionDoctor, untrusted
+from osiris_lsp.connectors.doctor import ConnectionDoctor, untrusted
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.health import TIMEOUT, Check, Probe, examine
 from osiris_lsp.connectors.resolution import ConnectionResolver
@@ -115,73 +114,37 @@ class Checks:
         )
 
     async def run(
-        self,
-        targets: Sequence[Target],
-        done: Callable[[int], None] = lambda count: None,
-        stop: threading.Event | None = None,
+        self, targets: Sequence[Target], done: Callable[[int], None] = lambda count: None
     ) -> list[DoctorResult]:
         """Check connections and remember the results; what is not trusted is not checked.
 
-        `done` is called on the loop with the number of results so far. `stop` ends it early: what
-        was not reached has no result then.
+        `done` is called on the loop with the number of results so far. Where the task is cancelled
+        the checks under way are abandoned, and what is there already is remembered.
         """
-        stop = stop or threading.Event()
         loop = asyncio.get_running_loop()
-        timeout = self._server.options.timeout or TIMEOUT
-        reason = self.refusal
         self._tried.update((identifier(*item[:2]), time.monotonic()) for item in targets)
+        round_ = _Round(targets, self._server.options.timeout or TIMEOUT, self.resolver)
+        refusal = self.refusal
 
         def tell(count: int) -> None:
             loop.call_soon_threadsafe(done, count)
 
         try:
-            found = await self._server.blocking(self._run, targets, timeout, reason, tell, stop)
+            await self._server.blocking(
+                round_.run, lambda target: refusal or self._distrust(target), tell
+            )
         finally:
-            stop.set()
-        for target, record in found:
-            if record.stamp:
-                self._known.setdefault(target.path, {})[str(target.entry)] = record
-        if any(record.stamp for _, record in found):
+            self._keep(round_.stop())
+        results = {id(target.entry): record.result for target, record in round_.found}
+        return [results[id(target.entry)] for target in targets]
+
+    def _keep(self, found: Sequence[tuple[Target, _Record]]) -> None:
+        kept = [(target, record) for target, record in found if record.stamp]
+        for target, record in kept:
+            self._known.setdefault(target.path, {})[str(target.entry)] = record
+        if kept:
             self.revision += 1
             self._server.touched(None, False)
-        return [record.result for _, record in found]
-
-    def _run(
-        self,
-        targets: Sequence[Target],
-        timeout: float,
-        reason: str | None,
-        done: Callable[[int], None],
-        stop: threading.Event,
-    ) -> list[tuple[Target, _Record]]:
-        found: list[tuple[Target, _Record]] = []
-        allowed: dict[str, list[Target]] = {}
-        for target in targets:
-            why = reason or self._distrust(target)
-            if why is not None:
-                found.append((target, _Record(untrusted(target.entry, why), time.time(), "")))
-            else:
-                allowed.setdefault(target.path, []).append(target)
-        for path, group in allowed.items():
-            stamps = {id(target.entry): stamp(path, target.entry) for target in group}
-            try:
-                doctor = ConnectionDoctor(self.resolver(group[0]), timeout)
-            except ConnectorConfigError as error:
-                found += [
-                    (item, _Record(_failed(item.entry, error), time.time(), "")) for item in group
-                ]
-                continue
-            # A few at a time: a check that has begun runs to its deadline, the rest can be stopped.
-            for at in range(0, len(group), WORKERS):
-                if stop.is_set():
-                    break
-                some = group[at : at + WORKERS]
-                checked = doctor.check_each([item.entry for item in some])
-                for target, (entry, result) in zip(some, checked, strict=True):
-                    found.append((target, _Record(result, time.time(), stamps[id(entry)])))
-                done(len(found))
-        order = {id(target.entry): at for at, target in enumerate(targets)}
-        return sorted(found, key=lambda item: order[id(item[0].entry)])
 
     def _distrust(self, target: Target) -> str | None:
         if self.store.is_trusted(target.path, target.entry):
@@ -255,6 +218,66 @@ class Checks:
         if view.document.path not in self._known:
             return ""
         return f"{self.revision}-{dotenv_state(view.document.path)}"
+
+
+class _Round:
+    """Checks of some connections, off the loop; `found` grows until it is stopped."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        timeout: float,
+        resolver: Callable[[Target], ConnectionResolver],
+    ) -> None:
+        self.found: list[tuple[Target, _Record]] = []
+        self._targets = targets
+        self._timeout = timeout
+        self._resolver = resolver
+        self._is_over = False
+        self._doctor: ConnectionDoctor | None = None
+
+    def stop(self) -> list[tuple[Target, _Record]]:
+        """Abandon what is under way, and return what was found until now."""
+        self._is_over = True
+        found = list(self.found)
+        if self._doctor is not None:
+            self._doctor.abandon()
+        return found
+
+    def run(self, refused: Callable[[Target], str | None], tell: Callable[[int], None]) -> None:
+        """Check what is not refused, one file after the other; `tell` hears the number so far."""
+        allowed: dict[str, list[Target]] = {}
+        for target in self._targets:
+            why = refused(target)
+            if why is not None:
+                self._note(target, untrusted(target.entry, why), "")
+            else:
+                allowed.setdefault(target.path, []).append(target)
+        for path, group in allowed.items():
+            self._check(path, group, tell)
+
+    def _check(self, path: str, group: Sequence[Target], tell: Callable[[int], None]) -> None:
+        try:
+            doctor = ConnectionDoctor(self._resolver(group[0]), self._timeout)
+        except ConnectorConfigError as error:
+            for target in group:
+                self._note(target, _failed(target.entry, error), "")
+            return
+        meant = {id(target.entry): (target, stamp(path, target.entry)) for target in group}
+
+        def done(entry: Connection, result: DoctorResult) -> None:
+            target, mark = meant[id(entry)]
+            self._note(target, result, mark)
+            tell(len(self.found))
+
+        self._doctor = doctor
+        if not self._is_over:
+            for _ in doctor.check_each([target.entry for target in group], done):
+                pass
+
+    def _note(self, target: Target, result: DoctorResult, mark: str) -> None:
+        if not self._is_over:
+            self.found.append((target, _Record(result, time.time(), mark)))
 
 
 def _failed(entry: Connection, error: ConnectorConfigError) -> DoctorResult:

@@ -19,7 +19,6 @@ from osiris_lsp.lsp.diagnostics import SOURCE
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.targets import chosen
 from osiris_lsp.lsp.views import View
-from osiris_lsp.reports.record import Recorder
 from osiris_lsp.rules import load
 from osiris_lsp.text import Span, printable
 
@@ -97,12 +96,10 @@ def register(server: Server) -> None:
 def _offers(view: View, span: Span) -> Iterator[Offer]:
     """Yield the actions for a range: fixes first, comments that silence last."""
     touched = [item for item in view.findings if _touches(item.span, span)][:_MOST]
-    records = list(Recorder(view.project).records(view.document, touched))
-    pairs = list(zip(touched, records, strict=True))
-    for finding, record in pairs:
+    for finding in touched:
         fix = finding.fix
-        if fix is not None and record.fix is not None and public(view, fix.edits) is not None:
-            yield _about(view, finding, record.fix, "fix", fix.safe)
+        if fix is not None and public(view, fix.edits) is not None:
+            yield _about(view, finding, view.sieve.clean(fix.title), "fix", fix.safe)
     entry = cursor.find(view.document, span.start).connection
     shown = any(item.rule == _MISSING for item in touched)
     # The rule looks at all connections of the file, so it is asked only where it will tell.
@@ -112,13 +109,13 @@ def _offers(view: View, span: Span) -> Iterator[Offer]:
     if any(item.fix is not None and item.fix.safe for item in view.findings):
         yield Offer("Fix all that is safe to fix", FIX_ALL, "fix-all")
     seen: set[tuple[str, int]] = set()
-    for finding, _ in pairs:
+    for finding in touched:
         at = (finding.code, view.lines.position(finding.span.start).line)
         if at not in seen:
             seen.add(at)
             title = f"Ignore this here: # osiris: ignore[{finding.code}]"
             yield _about(view, finding, title, "ignore")
-    for finding in {item.code: item for item, _ in pairs}.values():
+    for finding in {item.code: item for item in touched}.values():
         title = f"Ignore this in the file: # osiris: ignore-file[{finding.code}]"
         yield _about(view, finding, title, "ignore-file")
 

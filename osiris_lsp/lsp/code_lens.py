@@ -21,17 +21,6 @@ MAX_ALIASES: Final = 1_000
 _SHOW: Final = "editor.action.showReferences"
 
 
-def users(project: Project, document: ConnectionsDocument) -> Mapping[str, frozenset[Usage]]:
-    """Return the uses of the connections of a file by path of the pipeline; reads the disk."""
-    project.usages(document)
-    noted = {path: project.noted(path) for path in sorted({*project.files(), *project.overlay})}
-    return {
-        path: frozenset(usage for source, usage in found if source == document.path)
-        for path, found in noted.items()
-        if found
-    }
-
-
 def uses(entry: Connection, document: ConnectionsDocument, usage: Usage) -> bool:
     """Tell whether a use means a connection, or may mean it."""
     if usage.family != entry.family.canonical:
@@ -48,7 +37,7 @@ def _users_by_usage(project: Project, document: ConnectionsDocument) -> Mapping[
     This spares `uses` for each pair of a connection and a use.
     """
     found: dict[Usage, set[str]] = {}
-    for path, usages in users(project, document).items():
+    for path, usages in project.users(document).items():
         for usage in usages:
             found.setdefault(usage, set()).add(path)
     for usage in [usage for usage in found if usage.alias is None]:
@@ -105,7 +94,6 @@ def register(server: Server) -> None:
             server,
             lambda it: it.code_lens is not None and it.code_lens.refresh_support is True,
             lambda: server.workspace_code_lens_refresh_async(None),
-            usages=True,
         )
     )
 

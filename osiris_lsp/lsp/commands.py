@@ -1,24 +1,18 @@
 """The commands of the server: doctor, trust, secrets to `.env`, explanations."""
 
-import asyncio
-import contextlib
 import platform
-import threading
-import uuid
 from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import version
-from types import TracebackType
 from typing import Any
-
-from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from osiris_lsp import __version__
 from osiris_lsp.connectors.display import MASKED, Shown, shown_fields
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.lsp.checks import Target, identifier, plain
 from osiris_lsp.lsp.moves import move
+from osiris_lsp.lsp.progress import Progress, created
+from osiris_lsp.lsp.protocol import COMMAND_TOKEN
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.targets import chosen, failed
 from osiris_lsp.ruledoc import markdown
@@ -35,8 +29,9 @@ def register(server: Server) -> None:
     async def doctor(*arguments: Any) -> list[Any]:
         targets = await chosen(server, _options(arguments))
         await server.checks.ask(targets)
-        async with Progress(server, "osiris doctor", len(targets)) as progress:
-            results = await server.checks.run(targets, progress.done, progress.stop)
+        token = COMMAND_TOKEN.get() or await created(server)
+        async with Progress(server, "osiris doctor", token, len(targets)) as progress:
+            results = await server.checks.run(targets, progress.report)
         return [result.as_json() for result in results]
 
     @server.on_command("osiris.trust")
@@ -151,50 +146,3 @@ def _information(server: Server) -> dict[str, Any]:
             "checks": server.checks.revision,
         },
     }
-
-
-class Progress:
-    """The progress of a command, where the client shows one; its button sets `stop`."""
-
-    def __init__(self, server: Server, title: str, total: int) -> None:
-        self.stop = threading.Event()
-        self._server = server
-        self._title = title
-        self._total = total
-        self._token: str | None = None
-
-    async def __aenter__(self) -> "Progress":
-        window = self._server.client_capabilities.window
-        if window is None or not window.work_done_progress:
-            return self
-        token, progress = str(uuid.uuid4()), self._server.work_done_progress
-        # A reply to a request that was given up is an error in pygls (#621).
-        with contextlib.suppress(JsonRpcException):
-            await asyncio.shield(asyncio.ensure_future(progress.create_async(token)))
-            self._token = token
-            begin = types.WorkDoneProgressBegin(self._title, cancellable=True, percentage=0)
-            progress.begin(token, begin)
-            progress.tokens[token].add_done_callback(lambda _: self.stop.set())
-        return self
-
-    def done(self, count: int) -> None:
-        """Show how many are done."""
-        if self._token is not None:
-            share = 100 * count // max(self._total, 1)
-            report = types.WorkDoneProgressReport(
-                message=f"{count}/{self._total}", percentage=share
-            )
-            self._server.work_done_progress.report(self._token, report)
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop.set()
-        if self._token is not None:
-            progress = self._server.work_done_progress
-            progress.end(self._token, types.WorkDoneProgressEnd())
-            progress.tokens.pop(self._token, None)
-            self._token = None

@@ -3,17 +3,20 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import Any, Final
 
 from lsprotocol import types
 from pygls.uris import from_fs_path
 
-from osiris_lsp.finding import Finding, Severity
+from osiris_lsp.finding import Finding, Fix, Severity
+from osiris_lsp.lsp.progress import Progress
+from osiris_lsp.lsp.refresh import Refresh
 from osiris_lsp.lsp.server import Server
-from osiris_lsp.lsp.views import View
-from osiris_lsp.reports.record import Record, Recorder
+from osiris_lsp.lsp.views import Foreign, View
 from osiris_lsp.ruledoc import page
+from osiris_lsp.text import Span
 
 SOURCE: Final = "osiris"
 """The `source` of our diagnostics; code actions look at no others."""
@@ -28,12 +31,8 @@ SEVERITIES: Final[dict[Severity, types.DiagnosticSeverity]] = {
 
 def of_view(server: Server, view: View) -> list[types.Diagnostic]:
     """Return the diagnostics of a document, in the order of its findings."""
-    recorder = Recorder(view.project)
-    records = recorder.records(view.document, view.findings)
-    return [
-        _diagnostic(server, view, finding, record)
-        for finding, record in zip(view.findings, records, strict=True)
-    ]
+    places = Places(server, view)
+    return [_diagnostic(view, places, finding) for finding in view.findings]
 
 
 def shown(server: Server, view: View) -> list[types.Diagnostic]:
@@ -41,58 +40,64 @@ def shown(server: Server, view: View) -> list[types.Diagnostic]:
     return [*of_view(server, view), *server.checks.diagnostics(view)]
 
 
-def _diagnostic(server: Server, view: View, finding: Finding, record: Record) -> types.Diagnostic:
-    location = page(finding.rule)
+class Places:
+    """Locations in a document and in the files that its findings name, each looked up once."""
+
+    def __init__(self, server: Server, view: View) -> None:
+        self._server = server
+        own: tuple[str, View | Foreign] = (view.uri, view)
+        self._files: dict[str | None, tuple[str, View | Foreign]] = {None: own}
+        self._files[view.document.path] = own
+
+    def find(self, path: str | None, span: Span) -> types.Location:
+        """Return the location of a range; `path` None is the document itself."""
+        if path is not None and path not in self._files:
+            self._files[path] = self._server.uri(path), self._server.foreign(path)
+        uri, file = self._files[path]
+        return types.Location(uri, file.range(span))
+
+
+def _diagnostic(view: View, places: Places, finding: Finding) -> types.Diagnostic:
+    related = [
+        types.DiagnosticRelatedInformation(
+            places.find(item.path, item.span), view.sieve.clean(item.message)
+        )
+        for item in finding.related
+    ]
     return types.Diagnostic(
         range=view.range(finding.span),
-        message=record.message,
+        message=view.sieve.clean(finding.message),
         severity=SEVERITIES[finding.severity],
         code=finding.code,
-        code_description=types.CodeDescription(from_fs_path(location) or "") if location else None,
+        code_description=_description(finding.rule),
         source=SOURCE,
-        tags=list(_tags(finding.rule)) or None,
-        related_information=list(_related(server, view, finding, record)) or None,
-        data={"rule": finding.rule, "fix": _fix(server, view, finding, record)},
+        tags=_tags(finding.rule),
+        related_information=related or None,
+        data={"rule": finding.rule, "fix": _fix(view, places, finding.fix)},
     )
 
 
-def _tags(rule: str) -> Iterator[types.DiagnosticTag]:
+@cache
+def _description(rule: str) -> types.CodeDescription | None:
+    location = page(rule)
+    return types.CodeDescription(from_fs_path(location) or "") if location else None
+
+
+def _tags(rule: str) -> list[types.DiagnosticTag] | None:
     if rule.startswith("unused-"):
-        yield types.DiagnosticTag.Unnecessary
-    if rule.startswith(("deprecated-", "legacy-")):
-        yield types.DiagnosticTag.Deprecated
+        return [types.DiagnosticTag.Unnecessary]
+    return [types.DiagnosticTag.Deprecated] if rule.startswith(("deprecated-", "legacy-")) else None
 
 
-def _related(
-    server: Server, view: View, finding: Finding, record: Record
-) -> Iterator[types.DiagnosticRelatedInformation]:
-    for item, (_, message) in zip(finding.related, record.related, strict=True):
-        path = item.path or finding.path
-        place = view if path == view.document.path else server.foreign(path)
-        uri = view.uri if path == view.document.path else server.uri(path)
-        yield types.DiagnosticRelatedInformation(
-            types.Location(uri, place.range(item.span)), message
-        )
-
-
-def _fix(server: Server, view: View, finding: Finding, record: Record) -> Any:
+def _fix(view: View, places: Places, fix: Fix | None) -> Any:
     """Return `{title, safe, edits: [{uri, range, newText}]}`, or None; never with a secret."""
-    fix = finding.fix
-    if fix is None or record.edits is None:
+    if fix is None or any(view.sieve.touches(edit.start, edit.end) for edit in fix.edits):
         return None
     edits = []
     for edit in fix.edits:
-        path = edit.path or finding.path
-        own = path == view.document.path
-        place = view if own else server.foreign(path)
-        edits.append(
-            {
-                "uri": view.uri if own else server.uri(path),
-                "range": _plain(place.range(type(finding.span)(edit.start, edit.end))),
-                "newText": edit.new_text,
-            }
-        )
-    return {"title": record.fix, "safe": fix.safe, "edits": edits}
+        at = places.find(edit.path, Span(edit.start, edit.end))
+        edits.append({"uri": at.uri, "range": _plain(at.range), "newText": edit.new_text})
+    return {"title": view.sieve.clean(fix.title), "safe": fix.safe, "edits": edits}
 
 
 def _plain(range_: types.Range) -> Any:
@@ -116,69 +121,69 @@ class Publisher:
         self._server = server
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._shown: set[str] = set()
+        self._sweeps = 0
 
     def __call__(self, uri: str | None, wide: bool) -> None:
         """Note a change; without a document results of checks are new, if nothing else."""
-        wide = wide or uri is None
         if _pulls(self._server):
-            if wide:
-                self._refresh()
             return
-        if uri is not None:
-            self._plan(uri)
-        if wide:
-            for other in tuple(self._server.workspace.text_documents):
-                if other != uri:
-                    self._plan(other)
-            if self._server.options.scope == "workspace":
-                self._server.soon(self._publish_all())
+        wide = wide or uri is None
+        open_ones = self._server.workspace.text_documents
+        for one in (uri, *open_ones) if wide else (uri,):
+            if one in open_ones:
+                self._plan(one, self._publish)
+        if wide or uri not in open_ones:
+            self._plan("", self._sweep)
 
-    def _plan(self, uri: str) -> None:
+    def _plan(self, uri: str, work: Callable[[str], None]) -> None:
         timer = self._timers.pop(uri, None)
         if timer is not None:
             timer.cancel()
-        loop = asyncio.get_running_loop()
-        if uri in self._server.workspace.text_documents:
-            delay = self._server.options.debounce / 1000
-            self._timers[uri] = loop.call_later(delay, self._publish, uri)
-        elif uri in self._shown:
-            self._publish(uri)
+        delay = self._server.options.debounce / 1000
+        self._timers[uri] = asyncio.get_running_loop().call_later(delay, work, uri)
 
     def _publish(self, uri: str) -> None:
-        self._timers.pop(uri, None)
-        view = self._server.view(uri)
-        if view is None and uri not in self._shown:
-            return
-        self._send(uri, view)
+        del self._timers[uri]
+        if uri in self._server.workspace.text_documents:
+            self._send(uri, self._server.view(uri))
 
     def _send(self, uri: str, view: View | None) -> None:
         items = shown(self._server, view) if view is not None else []
+        if not items and view is None and uri not in self._shown:
+            return
         version = view.version if view is not None else None
-        if items:
-            self._shown.add(uri)
+        (self._shown.add if items else self._shown.discard)(uri)
         self._server.text_document_publish_diagnostics(
             types.PublishDiagnosticsParams(uri, items, version)
         )
 
-    async def _publish_all(self) -> None:
-        async for uri, view in closed_files(self._server):
-            if view.findings or uri in self._shown or any(self._server.checks.diagnostics(view)):
-                self._send(uri, view)
+    def _sweep(self, _: str) -> None:
+        del self._timers[""]
+        self._sweeps += 1
+        self._server.soon(self._publish_closed(self._sweeps))
 
-    def _refresh(self) -> None:
-        workspace = self._server.client_capabilities.workspace
-        support = workspace.diagnostics if workspace is not None else None
-        if support is not None and support.refresh_support:
-            self._server.soon(self._server.workspace_diagnostic_refresh_async(None))
+    async def _publish_closed(self, sweep: int) -> None:
+        """Publish what no editor has open, on wish, and clear what is not to be shown any more."""
+        seen = set()
+        if self._server.options.scope == "workspace":
+            async for uri, view in closed_files(self._server):
+                if sweep != self._sweeps:  # a later one is under way
+                    return
+                seen.add(uri)
+                if uri in self._shown or shown(self._server, view):
+                    self._send(uri, view)
+        for uri in self._shown - seen - self._server.workspace.text_documents.keys():
+            self._send(uri, None)
 
 
 async def closed_files(server: Server) -> AsyncIterator[tuple[str, View]]:
     """Yield the files of all folders that no editor has open, with pauses for other work."""
     for folder in server.projects.folders:
-        state = server.projects.of(os.path.join(folder, "x.yaml"))
-        for path in tuple(state.project.files(folder)):
+        project = server.projects.of(os.path.join(folder, "x.yaml")).project
+        for path in tuple(project.files(folder)):
             if path in server.projects.texts:
                 continue
+            state = server.projects.of(path)  # a folder within may be a project of its own
             document = state.project.open(path)
             if document is not None:
                 yield (
@@ -193,14 +198,33 @@ def _pulls(server: Server) -> bool:
     return text_document is not None and text_document.diagnostic is not None
 
 
+def _report(
+    server: Server, uri: str, view: View, known: str | None
+) -> types.WorkspaceDocumentDiagnosticReport:
+    found = result_id(server, view)
+    if known == found:
+        return types.WorkspaceUnchangedDocumentDiagnosticReport(uri, found)
+    return types.WorkspaceFullDocumentDiagnosticReport(uri, shown(server, view), result_id=found)
+
+
 def register(server: Server) -> None:
     """Register the handlers."""
     server.listeners.append(Publisher(server))
+    server.listeners.append(
+        Refresh(
+            server,
+            lambda it: it.diagnostics is not None and it.diagnostics.refresh_support is True,
+            lambda: server.workspace_diagnostic_refresh_async(None),
+        )
+    )
 
     @server.on(
         types.TEXT_DOCUMENT_DIAGNOSTIC,
         types.DiagnosticOptions(
-            inter_file_dependencies=True, workspace_diagnostics=True, identifier=SOURCE
+            inter_file_dependencies=True,
+            workspace_diagnostics=True,
+            identifier=SOURCE,
+            work_done_progress=True,
         ),
     )
     async def pull(params: types.DocumentDiagnosticParams) -> Any:
@@ -217,14 +241,7 @@ def register(server: Server) -> None:
         known = {item.uri: item.value for item in params.previous_result_ids}
         items: list[types.WorkspaceDocumentDiagnosticReport] = []
         if server.options.scope == "workspace":
-            async for uri, view in closed_files(server):
-                found = result_id(server, view)
-                if known.get(uri) == found:
-                    items.append(types.WorkspaceUnchangedDocumentDiagnosticReport(uri, found))
-                else:
-                    items.append(
-                        types.WorkspaceFullDocumentDiagnosticReport(
-                            uri, shown(server, view), result_id=found
-                        )
-                    )
+            async with Progress(server, "linting the workspace", params.work_done_token):
+                async for uri, view in closed_files(server):
+                    items.append(_report(server, uri, view, known.get(uri)))
         return types.WorkspaceDiagnosticReport(items)

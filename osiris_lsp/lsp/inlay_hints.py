@@ -18,6 +18,21 @@ Hint = tuple[int, str, str]
 """An offset, a label, and a tooltip in Markdown."""
 
 
+def _shown(view: View, variables: Variables, within: Span) -> list[types.InlayHint]:
+    """Return the hints of a part of a document; a large one takes long."""
+    found = [*_defaults(view, within), *_variables(view, variables, within)]
+    formats = [types.MarkupKind.Markdown]
+    return [
+        types.InlayHint(
+            view.position(offset),
+            label,
+            tooltip=markup(tooltip, formats),
+            padding_left=not label.startswith("."),
+        )
+        for offset, label, tooltip in sorted(found)
+    ]
+
+
 def _defaults(view: View, within: Span) -> Iterator[Hint]:
     """Yield the alias at each step that names none, or the family only."""
     document = view.document
@@ -95,15 +110,4 @@ def register(server: Server) -> None:
         if view is None:
             return []
         variables = variables_for(server, view)
-        within = view.span(params.range)
-        found = [*_defaults(view, within), *_variables(view, variables, within)]
-        formats = [types.MarkupKind.Markdown]
-        return [
-            types.InlayHint(
-                view.position(offset),
-                label,
-                tooltip=markup(tooltip, formats),
-                padding_left=not label.startswith("."),
-            )
-            for offset, label, tooltip in sorted(found)
-        ]
+        return await server.blocking(_shown, view, variables, view.span(params.range))

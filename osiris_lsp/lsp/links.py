@@ -96,6 +96,12 @@ def _below(folders: Sequence[str], name: str) -> list[str]:
     return paths[:1] if is_absolute(name) else list(dict.fromkeys(paths))
 
 
+def _found(view: View) -> list[tuple[Candidate, str]]:
+    # A merge key shows the same value in several connections.
+    unique = {item.span: item for item in candidates(view)}
+    return _existing(list(unique.values()), view.project.root)
+
+
 def _existing(found: Sequence[Candidate], root: str) -> list[tuple[Candidate, str]]:
     """Return the candidates that lead somewhere inside the project, with their targets."""
     links = []
@@ -118,9 +124,7 @@ def register(server: Server) -> None:
         view = server.view(params.text_document.uri)
         if view is None:
             return []
-        # A merge key shows the same value in several connections.
-        unique = {item.span: item for item in candidates(view)}
-        found = await server.blocking(_existing, list(unique.values()), view.project.root)
+        found = await server.blocking(_found, view)
         text_document = server.client_capabilities.text_document
         support = text_document.document_link if text_document is not None else None
         shows = support is not None and support.tooltip_support is True

@@ -1,14 +1,14 @@
 """Move a secret that is written out into `.env`; it never goes over the wire."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from lsprotocol import types
 
 from osiris_lsp.documents import ConnectionsDocument, PipelineDocument
 from osiris_lsp.edits import quote_marks
-from osiris_lsp.envfile import EnvFileError, store, withdraw
+from osiris_lsp.envfile import EnvFileError, store
 from osiris_lsp.finding import Edit
 from osiris_lsp.lsp.application import apply
 from osiris_lsp.lsp.server import Server
@@ -47,7 +47,7 @@ async def move(server: Server, uri: str, position: Any) -> dict[str, Any]:
     if (server.projects.environment.get(name) or value) != value:
         raise failed(f"`{name}` has another value in the environment, which would win over `.env`")
     try:
-        added = await server.blocking(store, path, name, value)
+        withdraw = await server.blocking(store, path, name, value)
     except EnvFileError as error:
         raise failed(str(error)) from None
     applied = False
@@ -58,8 +58,8 @@ async def move(server: Server, uri: str, position: Any) -> dict[str, Any]:
             edits = [view.edit(edit) for edit in found.edits]
             applied = await apply(server, uri, edits, "Move secret to .env")
     finally:
-        if added and not applied:
-            _withdraw(path, name, value)
+        if withdraw is not None and not applied:
+            _take_back(withdraw)
     server.projects.changed(path)
     server.refresh()
     if not applied:
@@ -69,9 +69,9 @@ async def move(server: Server, uri: str, position: Any) -> dict[str, Any]:
     return {"variable": name, "path": path, "applied": True, "message": message}
 
 
-def _withdraw(path: str, name: str, value: str) -> None:
+def _take_back(withdraw: Callable[[], None]) -> None:
     try:
-        withdraw(path, name, value)
+        withdraw()
     except EnvFileError as error:
         raise failed(str(error)) from None
 

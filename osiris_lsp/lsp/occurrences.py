@@ -324,7 +324,7 @@ def opened(server: Server, path: str) -> View | None:
     if uri in server.workspace.text_documents:
         return server.view(uri)
     state = server.projects.of(path)
-    document = state.project.open(path)
+    document = state.closed(path)
     if document is None or document.input_problem is not None:
         return None
     return View(uri, None, document, state.linter, server.encoding)

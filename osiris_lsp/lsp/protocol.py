@@ -1,38 +1,120 @@
 """The wire: what pygls leaves open about errors, order and texts (NOTES-pygls)."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextvars import ContextVar
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
-from pygls.protocol import LanguageServerProtocol
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcInvalidRequest
+from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.workspace import TextDocument, Workspace
 
 from osiris_lsp.text import Encoding, LineIndex, Position
 
 _BEFORE_INITIALIZE = -32002
+_PARSE_ERROR = -32700
+_INVALID_REQUEST = -32600
+_INVALID_PARAMS = -32602
 _INTERNAL = -32603
+
+COMMAND_TOKEN: Final[ContextVar[types.ProgressToken | None]] = ContextVar("token", default=None)
+"""The token with which the client watches the command that runs, where it gave one."""
 
 
 class Protocol(LanguageServerProtocol):
     """The protocol of pygls, except that every request is answered and no error tells too much."""
 
     def structure_message(self, data: dict[str, Any]) -> Any:
-        """Read a message; a request with malformed parameters is answered with -32602."""
+        """Read a message, or an object in one; a request that is malformed is answered."""
+        method = data.get("method") if "jsonrpc" in data else None
+        if isinstance(method, str) and method not in types.METHOD_TO_TYPES:
+            data = {"params": None, **data}  # pygls takes no unknown method without parameters
+        if method is not None and not isinstance(data.get("id", ""), int | str):
+            self._refuse(None, _INVALID_REQUEST, "the id of a request is a number or a string")
+            raise JsonRpcInvalidRequest
         try:
             return super().structure_message(data)
         except JsonRpcException as error:
             if "id" in data and "method" in data:
-                self._send_response(data["id"], error=error.to_response_error())
+                is_about_params = isinstance(error, JsonRpcInvalidParams)
+                code = _INVALID_PARAMS if is_about_params else _INVALID_REQUEST
+                self._refuse(data["id"], code, "this request is malformed")
             raise
 
+    def handle_message(self, message: Any) -> None:
+        """Handle a message; what is none is answered too, and what comes after `shutdown`."""
+        if not hasattr(message, "jsonrpc") or message.jsonrpc != self.VERSION:
+            given = message.get("id") if isinstance(message, dict) else None
+            self._refuse(given, _INVALID_REQUEST, "this is no message of JSON-RPC 2.0")
+        elif self._shutdown and hasattr(message, "id") and hasattr(message, "method"):
+            self._refuse(message.id, _INVALID_REQUEST, "the server is shutting down")
+        else:
+            super().handle_message(message)
+
+    def refuse_text(self) -> None:
+        """Answer what is no JSON at all."""
+        self._refuse(None, _PARSE_ERROR, "this is no JSON")
+
+    def _refuse(self, msg_id: Any, code: int, message: str) -> None:
+        known = msg_id if isinstance(msg_id, int | str) else None
+        error = {"code": code, "message": message}
+        # lsprotocol leaves out an id of null, which JSON-RPC asks for.
+        self._send_data({"jsonrpc": self.VERSION, "id": known, "error": error})
+
     def _handle_request(self, msg_id: Any, method_name: str, params: Any) -> None:
-        if self._workspace is None and method_name != types.INITIALIZE:
-            error = types.ResponseError(_BEFORE_INITIALIZE, "the server is not initialized yet")
-            self._send_response(msg_id, error=error)
+        is_first = method_name == types.INITIALIZE
+        if self._workspace is None and not is_first:
+            self._refuse(msg_id, _BEFORE_INITIALIZE, "the server is not initialized yet")
+        elif self._workspace is not None and is_first:
+            self._refuse(msg_id, _INVALID_REQUEST, "the server is initialized already")
+        else:
+            super()._handle_request(msg_id, method_name, params)
+
+    def _handle_notification(self, method_name: str, params: Any) -> None:
+        if self._workspace is not None or method_name == types.EXIT:
+            super()._handle_notification(method_name, params)
+
+    def _execute_handler(self, msg_id: Any, *arguments: Any, **more: Any) -> None:
+        super()._execute_handler(msg_id, *arguments, **more)
+        future = self._request_futures.get(msg_id)
+        if future is not None:
+            future.add_done_callback(lambda done: self._drop(msg_id, done))
+
+    def _drop(self, msg_id: Any, done: Any) -> None:
+        """Forget what has ended: pygls keeps for ever what notifications have started."""
+        if not done.cancelled():  # at the end pygls cancels all of them in a loop over them
+            self._request_futures.pop(msg_id, None)
+
+    def _handle_response(self, msg_id: Any, result: Any = None, error: Any = None) -> None:
+        future = self._request_futures.get(msg_id)
+        if future is not None and future.cancelled():
+            # Who asked was cancelled meanwhile, and pygls would fail at the answer (#621).
+            self._request_futures.pop(msg_id)
             return
-        super()._handle_request(msg_id, method_name, params)
+        super()._handle_response(msg_id, result, error)
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(
+        self, params: types.InitializeParams
+    ) -> Generator[Any, Any, types.InitializeResult]:
+        """Say hello; commands take the client's token for their progress."""
+        result = yield from super().lsp_initialize(params)
+        commands = result.capabilities.execute_command_provider
+        if commands is not None:
+            commands.work_done_progress = True
+        return result
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # type: ignore[override]
+        self, params: types.ExecuteCommandParams
+    ) -> Any:
+        """Run a command as a task, which a client can cancel: pygls answers and lets it run on."""
+        handler = self.fm.commands.get(params.command)
+        if handler is None:
+            raise JsonRpcInvalidParams("there is no such command")
+        COMMAND_TOKEN.set(params.work_done_token)
+        return await handler(*(params.arguments or ()))
 
     def _send_response(self, msg_id: Any, result: Any = None, error: Any = None) -> None:
         if error is not None:

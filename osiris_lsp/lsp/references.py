@@ -3,6 +3,7 @@
 from lsprotocol import types
 
 from osiris_lsp.lsp.occurrences import Name, Place, everywhere, name_at, places
+from osiris_lsp.lsp.progress import Progress
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.views import View
 
@@ -20,14 +21,16 @@ async def references(server: Server, view: View, name: Name) -> list[Place]:
 def register(server: Server) -> None:
     """Register the handlers."""
 
-    @server.on(types.TEXT_DOCUMENT_REFERENCES)
+    @server.on(types.TEXT_DOCUMENT_REFERENCES, types.ReferenceOptions(work_done_progress=True))
     async def find(params: types.ReferenceParams) -> list[types.Location] | None:
         view = server.view(params.text_document.uri)
         name = name_at(view, view.offset(params.position)) if view is not None else None
         if view is None or name is None:
             return None
+        async with Progress(server, "finding references", params.work_done_token):
+            found = await references(server, view, name)
         return [
             types.Location(place.view.uri, place.view.range(place.span))
-            for place in await references(server, view, name)
+            for place in found
             if place.kind != "definition" or params.context.include_declaration
         ]

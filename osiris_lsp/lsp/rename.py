@@ -14,6 +14,7 @@ from osiris_lsp.edits import replace_scalar
 from osiris_lsp.finding import Edit
 from osiris_lsp.lsp.application import takes_versions
 from osiris_lsp.lsp.occurrences import Name, Place, everywhere, name_at, places, table_of
+from osiris_lsp.lsp.progress import Progress
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.views import View
 from osiris_lsp.refs import NAME
@@ -278,7 +279,10 @@ def register(server: Server) -> None:
         view, name = target
         return types.PrepareRenamePlaceholder(view.range(name.span), name.words[-1])
 
-    @server.on(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+    @server.on(
+        types.TEXT_DOCUMENT_RENAME,
+        types.RenameOptions(prepare_provider=True, work_done_progress=True),
+    )
     async def rename(params: types.RenameParams) -> types.WorkspaceEdit | None:
         target = renamed(params)
         if target is None:
@@ -287,7 +291,8 @@ def register(server: Server) -> None:
         new = params.new_name
         if new == name.words[-1]:
             return types.WorkspaceEdit()
-        views = [other async for other in everywhere(server, view, name)]
+        async with Progress(server, "renaming", params.work_done_token):
+            views = [other async for other in everywhere(server, view, name)]
         found = [place for other in views for place in places(other, name)]
         reason = problem(view, name, new, found) or unreadable(name, found, views)
         if reason is not None:

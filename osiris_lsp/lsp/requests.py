@@ -14,7 +14,7 @@ from osiris_lsp.documents import ConnectionsDocument, PipelineDocument, Step
 from osiris_lsp.finding import Edit
 from osiris_lsp.lsp.application import apply, can_create
 from osiris_lsp.lsp.checks import Last, Target, identifier, plain
-from osiris_lsp.lsp.code_lens import users, uses
+from osiris_lsp.lsp.code_lens import uses
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.targets import chosen, connection_files, entries_of, failed
 from osiris_lsp.lsp.views import Foreign
@@ -92,7 +92,7 @@ def _given(params: Any, name: str) -> str:
 
 
 def _list(server: Server, document: ConnectionsDocument, project: Project, uri: str) -> list[Any]:
-    used = users(project, document).values()
+    used = project.users(document).values()
     place = Foreign(document.text, server.encoding)
     dotenv = project.dotenv(document.path)
     environment = server.projects.environment
@@ -164,7 +164,7 @@ def _usages(target: Target) -> list[tuple[str, Step, Span]]:
     if document is None or entry is None:
         return []
     places = []
-    for path, usages in users(project, document).items():
+    for path, usages in project.users(document).items():
         meant = {usage for usage in usages if uses(entry, document, usage)}
         pipeline = project.open(path) if meant else None
         for step in pipeline.modern_steps if isinstance(pipeline, PipelineDocument) else ():

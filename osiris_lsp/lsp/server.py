@@ -40,6 +40,7 @@ _WORKERS: Final = 8
 class Server(LanguageServer):
     """A language server for connections files, pipelines and component specs."""
 
+    protocol: Protocol
     checks: "Checks"
 
     def __init__(self) -> None:
@@ -126,7 +127,8 @@ class Server(LanguageServer):
         known = self._views.get(uri)
         if known is not None and known[:2] == (text.version, state.generation):
             return known[2]
-        document = state.project.open(path, text.source)
+        before = known[2].document if known is not None and known[2] is not None else None
+        document = state.project.open(path, text.source, previous=before)
         view = None
         if document is not None and not state.project.is_excluded()(path):
             view = View(uri, text.version, document, state.linter, self.encoding)
@@ -160,6 +162,8 @@ class Server(LanguageServer):
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log the type of an error; its text may be text of a file."""
         log.error("%s in %s", type(error).__name__, getattr(source, "__name__", source))
+        if source is JsonRpcException and isinstance(error, ValueError | RecursionError):
+            self.protocol.refuse_text()
 
     def _initialize(self, params: types.InitializeParams) -> None:
         shared = self.workspace

@@ -39,6 +39,8 @@ def register(server: Server) -> None:
         if initial is not None:
             take(initial)
         await pull()
+        if server.options.scope == "workspace":
+            server.refresh()
         await _register_watchers(server)
 
     @server.on(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
@@ -61,7 +63,8 @@ async def _register_watchers(server: Server) -> None:
     watched = workspace.did_change_watched_files if workspace is not None else None
     if watched is None or not watched.dynamic_registration:
         return
-    patterns = ("**/*.{yaml,yml}", "**/.env", "**/osiris-lsp.toml", "**/pyproject.toml")
+    names = ("*.{yaml,yml,json}", ".env", ".gitignore", "osiris-lsp.toml", "pyproject.toml")
+    patterns = [f"**/{name}" for name in names]
     options = types.DidChangeWatchedFilesRegistrationOptions(
         [types.FileSystemWatcher(pattern) for pattern in patterns]
     )
@@ -69,3 +72,4 @@ async def _register_watchers(server: Server) -> None:
         "osiris-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options
     )
     await server.client_register_capability_async(types.RegistrationParams([registration]))
+    server.projects.is_watched = True

@@ -15,6 +15,7 @@ from osiris_lsp.documents import (
     PipelineDocument,
     Step,
 )
+from osiris_lsp.lsp.progress import Progress
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.views import View
 from osiris_lsp.text import Span, printable
@@ -58,14 +59,15 @@ def register(server: Server) -> None:
         nested = support is not None and bool(support.hierarchical_document_symbol_support)
         return await server.blocking(shown, view, nested)
 
-    @server.on(types.WORKSPACE_SYMBOL)
+    @server.on(types.WORKSPACE_SYMBOL, types.WorkspaceSymbolOptions(work_done_progress=True))
     async def search(params: types.WorkspaceSymbolParams) -> list[types.WorkspaceSymbol]:
         found: list[types.WorkspaceSymbol] = []
         for view in server.views():
-            found += _matching(_of_workspace(view), params.query)
-        for folder in server.projects.folders:
-            if len(found) < _MOST:
-                found += await _in_files(server, folder, params.query, known)
+            found += await server.blocking(_matching, _of_workspace(view), params.query)
+        async with Progress(server, "searching symbols", params.work_done_token):
+            for folder in server.projects.folders:
+                if len(found) < _MOST:
+                    found += await _in_files(server, folder, params.query, known)
         unique = {(item.name, str(item.location)): item for item in found}
         return list(unique.values())[:_MOST]
 

@@ -1,5 +1,7 @@
 """Documents open, change and close; files change on disk; folders come and go."""
 
+import asyncio
+
 from lsprotocol import types
 
 from osiris_lsp.lsp.server import Server
@@ -7,16 +9,26 @@ from osiris_lsp.lsp.server import Server
 
 def register(server: Server) -> None:
     """Register the handlers."""
+    timer: asyncio.TimerHandle | None = None
+
+    def settle_soon() -> None:
+        """Compare which connections are used once edits pause, after they were linted."""
+        nonlocal timer
+        if timer is not None:
+            timer.cancel()
+        delay = server.options.debounce / 1000
+        timer = asyncio.get_running_loop().call_later(delay, server.projects.settle)
+
+    def grown() -> None:
+        asyncio.get_running_loop().call_soon(server.refresh)
+
+    server.projects.grown = grown
 
     def changed(uri: str) -> None:
-        path = server.path(uri)
         text = server.workspace.text_documents.get(uri)
-        if text is None:
-            server.projects.texts.pop(path, None)
-        else:
-            server.projects.texts[path] = text.source
-        wide = server.projects.changed(path)
+        wide = server.projects.put(server.path(uri), text.source if text is not None else None)
         server.touched(uri, wide)
+        settle_soon()
 
     @server.on(types.TEXT_DOCUMENT_DID_OPEN)
     async def opened(params: types.DidOpenTextDocumentParams) -> None:
@@ -28,7 +40,9 @@ def register(server: Server) -> None:
 
     @server.on(types.TEXT_DOCUMENT_DID_SAVE)
     async def saved(params: types.DidSaveTextDocumentParams) -> None:
-        changed(params.text_document.uri)
+        uri = params.text_document.uri
+        server.touched(uri, server.projects.changed(server.path(uri)))
+        settle_soon()
 
     @server.on(types.TEXT_DOCUMENT_DID_CLOSE)
     async def closed(params: types.DidCloseTextDocumentParams) -> None:
@@ -41,8 +55,9 @@ def register(server: Server) -> None:
         # What an editor holds is newer than the disk.
         fresh = [path for path in paths if path not in server.projects.texts]
         wide = [server.projects.changed(path) for path in fresh]
-        if any(wide):
+        if any(wide) or (fresh and server.options.scope == "workspace"):
             server.refresh()
+        settle_soon()
 
     @server.on(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     async def folders(params: types.DidChangeWorkspaceFoldersParams) -> None:

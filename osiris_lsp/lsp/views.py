@@ -9,6 +9,7 @@ from osiris_lsp.documents import Document
 from osiris_lsp.engine import Linter
 from osiris_lsp.finding import Edit, Finding
 from osiris_lsp.project import Project
+from osiris_lsp.secret import Sieve
 from osiris_lsp.text import Encoding, LineIndex, Position, Span
 
 
@@ -47,7 +48,12 @@ class View:
     @cached_property
     def findings(self) -> Sequence[Finding]:
         """The findings of the document in order."""
-        return self.linter.lint(self.document).findings
+        return self.linter.lint(self.document, again=True).findings
+
+    @cached_property
+    def sieve(self) -> Sieve:
+        """What keeps the secrets of the text out of messages."""
+        return Sieve(self.text, self.document.secret_spans)
 
     def offset(self, position: types.Position) -> int:
         """Return the offset of a position of the client, clamped into the text."""

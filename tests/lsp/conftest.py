@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +149,18 @@ class Editor:
     def document(self, uri: str) -> types.TextDocumentIdentifier:
         """Return the identifier of a file."""
         return types.TextDocumentIdentifier(uri)
+
+
+def apply(text: str, edits: Sequence[types.TextEdit], encoding: Encoding) -> str:
+    """Return a text after edits, all of which are about the text before."""
+    lines = LineIndex(text)
+    spans = [
+        [lines.decode(Position(at.line, at.character), encoding) for at in (r.start, r.end)]
+        for r in (edit.range for edit in edits)
+    ]
+    for (start, end), edit in reversed(list(zip(spans, edits, strict=True))):
+        text = text[:start] + edit.new_text + text[end:]
+    return text
 
 
 REFRESHES = (

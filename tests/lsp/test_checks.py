@@ -10,8 +10,9 @@ import pytest
 from lsprotocol import types
 
 from osiris_lsp.connectors import TrustStore
+from osiris_lsp.connectors.doctor import ConnectionDoctor
 from osiris_lsp.connectors.result import DoctorResult
-from osiris_lsp.documents import ConnectionsDocument
+from osiris_lsp.documents import Connection, ConnectionsDocument
 from osiris_lsp.lsp.checks import Checks
 from osiris_lsp.lsp.entries import place, question
 from osiris_lsp.lsp.server import Server as LanguageServer
@@ -225,16 +226,37 @@ def test_an_untrusted_workspace_is_known_from_the_start(
     assert found.refusal is None
 
 
-def test_what_is_stopped_checks_no_more(checks: tuple[Checks, ConnectionsDocument]) -> None:
-    """What was not reached has no result, and is not remembered."""
+def test_what_is_cancelled_is_not_remembered(
+    checks: tuple[Checks, ConnectionsDocument], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But what was there before is: the good connection answers, the bad one never does."""
     found, document = checks
+    answered = threading.Event()
+
+    def check(self: ConnectionDoctor, entry: Connection) -> DoctorResult:
+        if entry.alias == "bad":
+            answered.wait(10)
+        return _result(True, "ok")
+
+    monkeypatch.setattr(ConnectionDoctor, "check", check)
+    monkeypatch.setattr(found._server, "listeners", [])  # there is no client to tell
     for item in document.connections:
         found.store.trust(document.path, item)
-    stop = threading.Event()
-    stop.set()
     targets = found.targets(document, document.connections)
-    assert asyncio.run(found.run(targets, stop=stop)) == []
-    assert found.last(document.path, document.connections[0]) is None
+
+    async def cancel() -> None:
+        def stop(count: int) -> None:
+            work.cancel()
+
+        work = asyncio.ensure_future(found.run(targets, stop))
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(work, 5)
+
+    asyncio.run(cancel())
+    answered.set()
+    good, bad = document.connections
+    assert found.last(document.path, good) is not None
+    assert found.last(document.path, bad) is None
 
 
 def test_a_file_that_does_not_parse_is_told(checks: tuple[Checks, ConnectionsDocument]) -> None:

@@ -27,9 +27,9 @@ from osiris_lsp.lsp.views import View
 from osiris_lsp.project import open_project
 from osiris_lsp.ruledoc import read
 from osiris_lsp.rules import RULES, load
-from osiris_lsp.text import Encoding, LineIndex, Position, Span
+from osiris_lsp.text import Span
 from tests.cli.conftest import write
-from tests.lsp.conftest import CONNECTIONS, PIPELINE, Editor
+from tests.lsp.conftest import CONNECTIONS, PIPELINE, Editor, apply
 
 MISSPELT = PIPELINE.replace('"@mysql.default"', '"@mysql.defualt" # 😀')
 SECRET = "orange-tractor-9"
@@ -75,18 +75,6 @@ async def edited(editor: Editor, action: types.CodeAction) -> str:
     else:
         ((uri, edits),) = edit.changes.items()
     return apply(editor.texts[uri], edits, editor.encoding)
-
-
-def apply(text: str, edits: Sequence[types.TextEdit], encoding: Encoding) -> str:
-    """Return a text after edits, all of which are about the text before."""
-    lines = LineIndex(text)
-    spans = [
-        [lines.decode(Position(at.line, at.character), encoding) for at in (r.start, r.end)]
-        for r in (edit.range for edit in edits)
-    ]
-    for (start, end), edit in reversed(list(zip(spans, edits, strict=True))):
-        text = text[:start] + edit.new_text + text[end:]
-    return text
 
 
 @pytest.mark.asyncio

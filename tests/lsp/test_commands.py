@@ -1,7 +1,5 @@
 """Commands: secrets to `.env`, consent, resolved connections, explanations, progress."""
 
-import asyncio
-import socket
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,6 @@ from pygls.exceptions import JsonRpcException
 
 from osiris_lsp.documents import ConnectionsDocument
 from osiris_lsp.engine import Linter
-from osiris_lsp.envfile import store, withdraw
 from osiris_lsp.lsp.moves import move_at
 from osiris_lsp.lsp.views import View
 from osiris_lsp.project import Project
@@ -213,44 +210,6 @@ async def test_explanations_and_debug_information(session: Session) -> None:
 
 
 @pytest.mark.asyncio
-async def test_doctor_shows_progress(session: Session) -> None:
-    """It begins, counts and ends."""
-    client = session.editor.client
-    write(session.editor.folder, {"a.duckdb": ""})
-    await session.command("osiris.doctor", {"ids": ["@duckdb.local"]})
-    (reports,) = list[Any](client.progress_reports.values())
-    kinds = [type(item).__name__ for item in reports]
-    assert kinds == ["WorkDoneProgressBegin", "WorkDoneProgressReport", "WorkDoneProgressEnd"]
-    assert reports[1].message == "1/1"
-
-
-@pytest.mark.asyncio
-async def test_a_cancelled_doctor_ends_its_progress(session: Session) -> None:
-    """The answer comes at once, the end with the check that is under way."""
-    editor, client = session.editor, session.editor.client
-    protocol: Any = client.protocol
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        text = CONNECTIONS.replace("host: db.example.com", "host: 127.0.0.1").replace(
-            "port: 3306", f"port: {silent.getsockname()[1]}"
-        )
-        text = text.replace("${MYSQL_DEFAULT_PASSWORD}", "${AWS_SECRET_ACCESS_KEY}")
-        editor.open("osiris_connections.yaml", text)
-        params = types.ExecuteCommandParams("osiris.doctor", [{"ids": ["@mysql.default"]}])
-        asked = asyncio.ensure_future(
-            protocol.send_request_async("workspace/executeCommand", params, "one")
-        )
-        while not any(client.progress_reports.values()):
-            await asyncio.sleep(0.01)
-        client.cancel_request(types.CancelParams("one"))
-        with pytest.raises(JsonRpcException, match="is canceled"):
-            await asyncio.wait_for(asked, 1)
-        (reports,) = list[Any](client.progress_reports.values())
-        async with asyncio.timeout(5):
-            while type(reports[-1]).__name__ != "WorkDoneProgressEnd":
-                await asyncio.sleep(0.05)
-
-
-@pytest.mark.asyncio
 async def test_a_wrong_call_is_told_what_is_wrong(session: Session) -> None:
     """As an error that the client may show."""
     for command, argument, message in (
@@ -262,14 +221,3 @@ async def test_a_wrong_call_is_told_what_is_wrong(session: Session) -> None:
     ):
         assert message in await _refused(session, command, argument)
     assert session.asked == []
-
-
-def test_a_line_is_withdrawn_once(tmp_path: Path) -> None:
-    """Only the line that was added; nothing happens where it is gone."""
-    path = tmp_path / ".env"
-    path.write_text("XPW=1\n# PW=1\n")
-    assert store(str(path), "PW", "1")
-    assert not store(str(path), "PW", "1")
-    withdraw(str(path), "PW", "1")
-    withdraw(str(path), "PW", "1")
-    assert path.read_text() == "XPW=1\n# PW=1\n"

@@ -10,7 +10,7 @@ import pytest
 
 from osiris_lsp.cli import main
 from tests import golden
-from tests.lsp.test_server import Raw
+from tests.lsp.raw import Raw
 from tests.rules.test_golden import CASES
 
 CHUNKS = 6
@@ -55,9 +55,7 @@ class _client:
 
     def __exit__(self, *_: object) -> None:
         self._raw.end()
-        for stream in (self._raw.process.stdin, self._raw.process.stdout, self._raw.process.stderr):
-            if stream is not None:
-                stream.close()
+        self._raw.kill()
 
 
 def _at_the_shell(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Found]:

@@ -180,11 +180,14 @@ async def test_what_cannot_be_renamed(editor: Editor) -> None:
 
 @pytest.mark.asyncio
 async def test_a_file_that_does_not_parse_holds_a_rename_up(editor: Editor) -> None:
-    """Where it names the alias in a part that the tree lacks."""
+    """Where it names the alias in a part that the tree lacks; behind that part it is a use."""
     connections = editor.open("osiris_connections.yaml")
     broken = PIPELINE[: PIPELINE.index("extract-orders]")]
-    broken += '\n  - id: last\n    config: {connection: "@mysql.replica"}\n'
-    write(editor.folder, {"pipelines/broken.yaml": broken})
+    behind = broken + '\n  - id: last\n    config: {connection: "@mysql.replica"}\n'
+    write(editor.folder, {"pipelines/broken.yaml": behind})
+    changed = await rename(editor, connections, "    replica", "second")
+    assert changed["broken.yaml"] == behind.replace("@mysql.replica", "@mysql.second")
+    write(editor.folder, {"pipelines/broken.yaml": broken + '{a: "@mysql.replica", b\n'})
     assert await refused(editor, connections, "    replica", "second") == (
         "pipelines/broken.yaml does not parse, so that not every use can be found; repair it first"
     )

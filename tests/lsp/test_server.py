@@ -2,11 +2,9 @@
 
 import json
 import os
-import queue
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,88 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.lsp.raw import Raw
+
 CANARY = "c4n4ry-p4ss"
-
-
-class Raw:
-    """A client that writes bytes and reads messages."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "osiris_lsp", "server", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-        )
-        self.folder = folder
-        self.received: list[Any] = []
-        self._messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._id = 0
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        out = self.process.stdout
-        assert out is not None
-        while line := out.readline():
-            if line.lower().startswith(b"content-length:"):
-                size = int(line.split(b":")[1])
-                while out.readline().strip():
-                    pass
-                message = json.loads(out.read(size))
-                self.received.append(message)
-                self._messages.put(message)
-
-    def send(self, message: Any) -> None:
-        """Send a message."""
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        assert self.process.stdin is not None
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        self.process.stdin.flush()
-
-    def notify(self, method: str, params: Any) -> None:
-        """Send a notification."""
-        self.send({"method": method, "params": params})
-
-    def request(self, method: str, params: Any = None) -> Any:
-        """Send a request and return its response; what comes in between stays in `received`."""
-        self._id += 1
-        self.send({"id": self._id, "method": method, "params": params})
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            message = self._messages.get(timeout=20)
-            if message.get("id") == self._id and "method" not in message:
-                return message
-            if "method" in message and "id" in message:  # a request of the server
-                self.send({"id": message["id"], "result": None})
-        raise AssertionError("no answer")
-
-    def initialize(self, **more: Any) -> Any:
-        """Say hello."""
-        params = {"processId": None, "rootUri": self.folder.as_uri(), "capabilities": {}, **more}
-        answer = self.request("initialize", params)
-        self.notify("initialized", {})
-        return answer
-
-    def open(self, name: str, text: str) -> str:
-        """Open a document and return its URI."""
-        uri = (self.folder / name).as_uri()
-        item = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
-        self.notify("textDocument/didOpen", {"textDocument": item})
-        return uri
-
-    def pull(self, uri: str) -> list[Any]:
-        """Return the diagnostics of a document."""
-        answer = self.request("textDocument/diagnostic", {"textDocument": {"uri": uri}})
-        return list(answer["result"]["items"])
-
-    def end(self) -> tuple[int, str]:
-        """Shut down, and return the exit code and what was written to standard error."""
-        self.request("shutdown")
-        self.notify("exit", None)
-        code = self.process.wait(10)
-        assert self.process.stderr is not None
-        return code, self.process.stderr.read().decode()
 
 
 @pytest.fixture
@@ -103,11 +22,7 @@ def raw(tmp_path: Path) -> Iterator[Raw]:
     """A client of a server that is not initialized yet."""
     client = Raw(tmp_path)
     yield client
-    client.process.kill()
-    client.process.wait()
-    for stream in (client.process.stdin, client.process.stdout, client.process.stderr):
-        if stream is not None:
-            stream.close()
+    client.kill()
 
 
 BROKEN = f"version: 1\nconnections:\n  mysql:\n    x:\n      host: h\n      password: {CANARY}\n"
@@ -146,6 +61,89 @@ def test_wrong_requests_are_answered(raw: Raw, method: str, params: Any, code: i
     assert CANARY not in json.dumps(raw.received) + errors
 
 
+def _framed(body: bytes) -> bytes:
+    return b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def _message(**data: Any) -> bytes:
+    return _framed(json.dumps({"jsonrpc": "2.0", **data}).encode())
+
+
+_PLACE = {"textDocument": {"uri": "file:///x.yaml"}, "position": {"line": -1, "character": -1}}
+_CHANGE = {
+    "textDocument": {"uri": "file:///x.yaml", "version": 2},
+    "contentChanges": [{"text": CANARY}],
+}
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        (_framed(b'{"' + CANARY.encode()), (None, -32700)),
+        (_framed(b'{"jsonrpc":"2.0","id":70,"method":"\xff"}'), (None, -32700)),
+        (_framed(b'{"jsonrpc":"2.0","id":70,"params":' + b"[" * 99_999 + b"]" * 99_999 + b"}"),
+         (None, -32700)),
+        (_framed(b"[]"), (None, -32600)),
+        (_framed(b"5"), (None, -32600)),
+        (_framed(b"null"), (None, -32600)),
+        (_framed(b'{"id":70,"method":"shutdown"}'), (70, -32600)),
+        (_framed(b'[{"jsonrpc":"2.0","id":70,"method":"shutdown"}]'), (None, -32600)),
+        (_message(id={}, method="shutdown"), (None, -32600)),
+        (_message(id=None, method="shutdown"), (None, -32600)),
+        (_message(id=70, method=5), (70, -32600)),
+        (_message(id=70, method="no/such"), (70, -32601)),
+        (_message(id=70, method="no/such", params=[CANARY]), (70, -32601)),
+        (_message(id=70, method="textDocument/hover", params=_PLACE), (70, -32602)),
+        (_message(id=70, method="initialize", params={"capabilities": {}, "processId": None}),
+         (70, -32600)),
+        (_message(id=70, result={"a": CANARY}), None),
+        (_message(id=70, error={"code": 1, "message": CANARY}), None),
+        (_message(id=70, error=5), None),
+        (_message(method="$/cancelRequest"), None),
+        (_message(method="$/cancelRequest", params={"id": 70}), None),
+        (_message(method="no/such", params={"method": CANARY}), None),
+        (_message(method="textDocument/didOpen", params={"textDocument": CANARY}), None),
+        (_message(method="textDocument/didChange", params=_CHANGE), None),
+        (_message(method="textDocument/didClose", params=_CHANGE), None),
+        (_message(method="window/workDoneProgress/cancel", params={"token": "nobody"}), None),
+        (b"Content-Length: -5\r\n\r\n", None),
+        (b"Content-Length: many\r\n\r\n", None),
+        (b"Content-Length: 0\r\n\r\n", None),
+        (b"\r\n\r\nFrom: me\r\n\r\n", None),
+    ],
+)  # fmt: skip
+def test_what_breaks_the_rules_is_answered(
+    raw: Raw, sent: bytes, answered: tuple[int | None, int] | None
+) -> None:
+    """Each request, and what is no message, once; nothing of it comes back, the server lives on."""
+    raw.initialize()
+    before = len(raw.received)
+    assert raw.process.stdin is not None
+    raw.process.stdin.write(sent)
+    uri = raw.open("osiris_connections.yaml", BROKEN)
+    assert len(raw.pull(uri)) > 0
+    responses = [item for item in raw.received[before:-1] if "method" not in item]
+    assert [(item["id"], item["error"]["code"]) for item in responses] == (
+        [answered] if answered is not None else []
+    )
+    code, errors = raw.end()
+    assert code == 0
+    assert CANARY not in json.dumps(raw.received) + errors
+
+
+def test_after_shutdown_only_exit_is_left(raw: Raw) -> None:
+    """A request is refused, a notification does nothing, and the exit code is that of success."""
+    raw.initialize()
+    raw.request("shutdown")
+    answer = raw.request("textDocument/hover", {})
+    assert answer["error"]["code"] in (-32600, -32602)
+    assert raw.request("no/such", {})["error"]["code"] == -32600
+    uri = raw.open("osiris_connections.yaml", BROKEN)
+    assert raw.request("textDocument/diagnostic", {"textDocument": {"uri": uri}})["error"]
+    raw.notify("exit", None)
+    assert raw.process.wait(10) == 0
+
+
 def test_documents_that_are_not_there_have_no_diagnostics(raw: Raw) -> None:
     """Closed, never opened, of a scheme that has no path."""
     raw.initialize()
@@ -175,6 +173,64 @@ def test_huge_documents_are_answered(raw: Raw) -> None:
     small = raw.open("c/osiris_connections.yaml", BROKEN)
     assert len(raw.pull(small)) > 0
     assert CANARY not in json.dumps(raw.received)
+
+
+_MANY = 20_000
+_LARGE = {
+    "connections": "version: 1\nconnections:\n  mysql:\n"
+    + "".join(
+        f"    a{number}: {{host: h, database: d, user: u, password: '${{PW}}'}}\n"
+        for number in range(_MANY)
+    ),
+    "aliases": "version: 1\nx: &x {path: p}\nconnections:\n  duckdb:\n"
+    + "".join(f"    a{number}: *x\n" for number in range(_MANY)),
+}
+
+
+@pytest.mark.parametrize("kind", _LARGE)
+def test_other_requests_do_not_wait_for_a_large_document(raw: Raw, kind: str) -> None:
+    """Whatever is asked about it, the next request is answered within ten seconds."""
+    raw.initialize()
+    text = _LARGE[kind]
+    assert len(text) < 5_000_000
+    uri = raw.open("osiris_connections.yaml", text)
+    raw.pull(uri)
+    document = {"textDocument": {"uri": uri}}
+    position = {"line": 4, "character": 5}
+    place = {**document, "position": position}
+    whole = {"start": {"line": 0, "character": 0}, "end": {"line": _MANY, "character": 0}}
+    asked: dict[str, dict[str, Any]] = {
+        "textDocument/hover": place,
+        "textDocument/completion": place,
+        "textDocument/definition": place,
+        "textDocument/references": {**place, "context": {"includeDeclaration": True}},
+        "textDocument/documentHighlight": place,
+        "textDocument/prepareRename": place,
+        "textDocument/codeAction": {
+            **document,
+            "range": {"start": position, "end": position},
+            "context": {"diagnostics": []},
+        },
+        "textDocument/documentSymbol": document,
+        "textDocument/codeLens": document,
+        "textDocument/inlayHint": {**document, "range": whole},
+        "textDocument/foldingRange": document,
+        "textDocument/semanticTokens/full": document,
+        "textDocument/documentLink": document,
+        "textDocument/selectionRange": {**document, "positions": [position]},
+        "workspace/symbol": {"query": "a1"},
+        "osiris/connections": {},
+    }
+    for method, params in asked.items():
+        wanted = {raw.ask(method, params): 60.0, raw.ask("no/such"): 10.0}
+        start = time.monotonic()
+        while wanted:
+            message = raw.next(max(wanted.values()))
+            assert message is not None, f"no answer to {method}"
+            if "method" not in message:
+                took = time.monotonic() - start
+                assert took < wanted.pop(message["id"]), f"{method}: an answer after {took:.0f} s"
+                assert message.get("error", {}).get("code") in (None, -32601, -32803), message
 
 
 def test_edits_in_every_kind_of_line(raw: Raw) -> None:
@@ -208,9 +264,7 @@ def test_a_client_that_dies_takes_the_server_along(tmp_path: Path) -> None:
     parent.wait()
     assert other.process.wait(10) == 1
     for client in (raw, other):
-        for stream in (client.process.stdin, client.process.stdout, client.process.stderr):
-            if stream is not None and not stream.closed:
-                stream.close()
+        client.kill()
 
 
 def test_tcp_is_for_this_machine_only(tmp_path: Path) -> None:

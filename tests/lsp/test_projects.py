@@ -1,0 +1,141 @@
+"""Projects behind open documents: changes on disk, unsaved files, files that nobody has open."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from osiris_lsp.lsp.projects import Projects
+from osiris_lsp.project import Project
+from tests.cli.conftest import write
+from tests.lsp.conftest import CONNECTIONS, PIPELINE
+from tests.lsp.session import Client, Session
+
+Begin = Callable[[Client], Session]
+ORDERS = "pipelines/orders.yaml"
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Begin]:
+    """Start a server for a client in a project."""
+    started: list[Session] = []
+    folder = tmp_path / "project"
+    (folder / ".git").mkdir(parents=True)
+    write(folder, {"osiris_connections.yaml": CONNECTIONS, ORDERS: PIPELINE})
+
+    def start(client: Client) -> Session:
+        started.append(Session(client, folder))
+        return started[-1]
+
+    yield start
+    for session in started:
+        session.kill()
+
+
+def codes(session: Session, name: str) -> list[Any]:
+    """Return the codes that are shown for a file, after comparing them with those of the shell."""
+    session.compare()
+    return sorted({item[4] for item in session.shown(name)})
+
+
+@pytest.mark.parametrize("pulls", [True, False])
+def test_who_cannot_watch_files_is_told_nevertheless(begin: Begin, pulls: bool) -> None:
+    """Of other connections, another one nearer by, components, settings and other pipelines."""
+    session = begin(Client(pulls, False, "utf-16"))
+    session.open_document(ORDERS, PIPELINE)
+    session.open_document("osiris_connections.yaml", CONNECTIONS)
+    assert codes(session, ORDERS) == []
+    assert codes(session, "osiris_connections.yaml") == ["OSR116", "OSR118"]
+    session.write("pipelines/osiris_connections.yaml", "version: 1\nconnections: {}\n")
+    assert codes(session, ORDERS) == ["OSR218"]
+    session.write("pipelines/osiris_connections.yaml", None)
+    assert codes(session, ORDERS) == []
+    session.write("pipelines/b.yaml", PIPELINE.replace("@mysql.default", "@mysql.replica"))
+    session.write("pipelines/c.yaml", PIPELINE.replace("@mysql.default", "@duckdb.local"))
+    assert codes(session, "osiris_connections.yaml") == ["OSR116"]
+    session.write("osiris-lsp.toml", 'ignore = ["no-default"]\n')
+    assert codes(session, "osiris_connections.yaml") == []
+    session.write("osiris-lsp.toml", 'ignore = ["ALL"]\nselect = ["unused-connection"]\n')
+    session.write("pipelines/c.yaml", None)
+    session.close("osiris_connections.yaml")
+    session.write("osiris_connections.yaml", "version: 1\nconnections: {}\n")
+    session.write("osiris-lsp.toml", None)
+    assert codes(session, ORDERS) == ["OSR218"]
+    assert session.said() == ""
+
+
+def test_an_env_file_counts_before_it_is_saved(begin: Begin) -> None:
+    """For `unset-variable`; once it is closed the disk counts again."""
+    session = begin(Client(True, True, "utf-16"))
+    session.write("osiris-lsp.toml", "check-env = true\n")
+    session.open_document("osiris_connections.yaml", CONNECTIONS)
+    assert "OSR405" in codes(session, "osiris_connections.yaml")
+    session.open_document(".env", "MYSQL_DEFAULT_PASSWORD=x\nREPLICA_PASSWORD=y\n")
+    assert "OSR405" not in codes(session, "osiris_connections.yaml")
+    session.close(".env")
+    assert "OSR405" in codes(session, "osiris_connections.yaml")
+
+
+def test_settings_count_before_they_are_saved(begin: Begin) -> None:
+    """Whoever edits them in the same editor sees at once what they do."""
+    session = begin(Client(False, True, "utf-16"))
+    session.write("osiris-lsp.toml", "")
+    session.open_document("osiris_connections.yaml", CONNECTIONS)
+    assert codes(session, "osiris_connections.yaml") == ["OSR116", "OSR118"]
+    session.open_document("osiris-lsp.toml", 'ignore = ["no-default"]\n')
+    assert codes(session, "osiris_connections.yaml") == ["OSR118"]
+
+
+def test_files_that_nobody_has_open_are_shown_on_wish_only(begin: Begin) -> None:
+    """What was published of them goes away with the wish, and with the file."""
+    session = begin(Client(False, True, "utf-16"))
+    session.write(ORDERS, PIPELINE.replace("@mysql.default", "@mysql.none"))
+    session.write("pipelines/b.yaml", PIPELINE.replace("@mysql.default", "@mysql.no"))
+    session.configure("workspace")
+    assert codes(session, ORDERS) == ["OSR219"]
+    assert codes(session, "pipelines/b.yaml") == ["OSR219"]
+    session.write("pipelines/b.yaml", None)
+    assert codes(session, "pipelines/b.yaml") == []
+    session.open_document(ORDERS, PIPELINE)
+    assert codes(session, ORDERS) == []
+    session.close(ORDERS)
+    assert codes(session, ORDERS) == ["OSR219"]
+    session.configure("openFiles")
+    assert codes(session, ORDERS) == []
+
+
+def test_a_closed_file_is_read_again_only_when_it_has_changed(tmp_path: Path) -> None:
+    """References in a whole project do not cost the whole disk each time."""
+    write(tmp_path, {"osiris_connections.yaml": CONNECTIONS, ORDERS: PIPELINE})
+    path = str(tmp_path / ORDERS)
+    state = Projects().of(path)
+    first = state.closed(path)
+    assert first is not None
+    assert state.closed(path) is first
+    (tmp_path / ORDERS).write_text(PIPELINE.replace("orders", "items"))
+    second = state.closed(path)
+    assert second is not None
+    assert "items" in second.text
+
+
+def test_what_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    """A request in a thread reads a file; meanwhile the editor says that it has changed."""
+    write(tmp_path, {"osiris_connections.yaml": CONNECTIONS})
+    path = str(tmp_path / "osiris_connections.yaml")
+
+    class Changing(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            before = super().get(key, default)
+            if key == path and before == CONNECTIONS:
+                self[path] = "version: 1\nconnections: {}\n"
+                project.forget(path)
+            return before
+
+    project = Project(str(tmp_path), overlay=Changing({path: CONNECTIONS}))
+    first = project.connections_for(path)
+    assert first is not None
+    assert len(first.connections) == 3
+    second = project.connections_for(path)
+    assert second is not None
+    assert not second.connections
