@@ -89,6 +89,7 @@ def _whole(tree: Tree) -> object:
 
 
 def edited(random_: random.Random, text: str) -> str:
+    """Return the text after a random edit."""
     at = random_.randint(0, len(text))
     action = random_.randrange(8)
     if action < 3:
