@@ -24,11 +24,15 @@ _REFUSED: Final = (yaml.YAMLError, UnicodeEncodeError)
 
 
 class Identity:
-    """What is the same for the same piece at another place, and what others know about it."""
+    """What is the same for the same piece at another place, and what others know about it.
 
-    __slots__ = ("secrets", "usage")
+    `is_named` says whether it is a connection, or a step with an id.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("is_named", "secrets", "usage")
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.is_named = all(map(_is_named, entries))
         self.secrets: tuple[object, Sequence[Span]] | None = None
         self.usage: tuple[object, Sequence[Any]] | None = None
 
@@ -40,17 +44,6 @@ class Part:
     """
 
     __slots__ = ("broken", "entries", "identity", "maps", "problems", "start", "text")
-
-    @property
-    def is_named(self) -> bool:
-        """Whether the part is a connection, or a step with an id."""
-        for entry in self.entries:
-            node = entry.get("id") if isinstance(entry, Map) else None
-            if isinstance(entry, tuple):
-                continue
-            if not isinstance(node, Scalar) or node.type != "str" or not node.value:
-                return False
-        return True
 
     def __init__(
         self,
@@ -68,7 +61,7 @@ class Part:
         self.maps = maps
         self.problems = problems
         self.broken = broken
-        self.identity = identity or Identity()
+        self.identity = identity or Identity(entries)
 
     @property
     def end(self) -> int:
@@ -91,19 +84,26 @@ class Part:
         return Part(start, self.text, entries, maps, problems, self.broken, self.identity)
 
 
+def _is_named(entry: Entry) -> bool:
+    node = entry.get("id") if isinstance(entry, Map) else None
+    return isinstance(entry, tuple) or (
+        isinstance(node, Scalar) and node.type == "str" and bool(node.value)
+    )
+
+
 class Narrow(Tree):
     """A tree of some ranges of a text only."""
 
     def __init__(
         self,
-        whole: Tree,
+        lines: LineIndex,
         root: Node,
         maps: Sequence[Map],
         problems: Sequence[SyntaxProblem],
         extents: Sequence[Span],
     ) -> None:
-        super().__init__(whole.text, (root,), maps, (), (), problems)
-        self._whole = whole
+        super().__init__(lines.text, (root,), maps, (), (), problems)
+        self.__dict__["lines"] = lines
         self._extents = extents
 
     @property
@@ -111,14 +111,9 @@ class Narrow(Tree):
         """The ranges of the text that the tree speaks of."""
         return self._extents
 
-    @cached_property
-    def lines(self) -> LineIndex:
-        """The line index of the whole text."""
-        return self._whole.lines
-
     def reach(self, offset: int) -> int | None:
-        """Return how far a syntax error may reach."""
-        return self._whole.reach(offset)
+        """Return the end of the range of an offset, for a syntax error stays inside it."""
+        return next((end - 1 for start, end in self._extents if start <= offset < end), None)
 
 
 class Assembled(Tree):
@@ -139,15 +134,17 @@ class Assembled(Tree):
         part = self.parts[number]
         maps = list(part.maps)
         root = _narrowed(self.roots[0], {self.groups[number].key: [part]}, maps, alone=True)
-        return Narrow(self, root, maps, part.problems, (Span(part.start, part.end),))
+        return Narrow(self.lines, root, maps, part.problems, (Span(part.start, part.end),))
 
+    @cached_property
     def around(self) -> Tree:
-        """Return the tree without the entries of the parts."""
+        """The tree without the entries of the parts."""
         maps: list[Map] = []
         wanted: dict[int, list[Part]] = {group.key: [] for group in self.groups}
         root = _narrowed(self.roots[0], wanted, maps, alone=False)
-        kept = [node for node in self.maps if self.part_at(node.begin) is None]
-        return Narrow(self, root, [*kept, *maps], (), self.pieces.frame)
+        inside = {id(node) for part in self.parts for node in part.maps}
+        kept = [node for node in self.maps if id(node) not in inside]
+        return Narrow(self.lines, root, [*kept, *maps], (), self.pieces.frame)
 
     def reach(self, offset: int) -> int | None:
         """Return where the part of an offset ends, for a syntax error stays inside it."""
@@ -458,26 +455,29 @@ def _place(entries: Iterable[Entry], place: Callable[[int], int] | None, maps: l
                 maps.append(node)
 
 
-def _moved(node: Node, by: int, maps: list[Map]) -> Node:
-    """Return a copy of a node at another place, and note the mappings in it, inner ones first."""
+def _moved(node: Any, by: int, maps: list[Map]) -> Any:
+    """Return a copy of a node at another place, and note the mappings in it, inner ones first.
+
+    It runs for each node behind an edit, so it is written for speed.
+    """
     kind = type(node)
-    if kind is Scalar:
-        copy: Node = Scalar.__new__(Scalar)
-        copy.value = node.value  # type: ignore[attr-defined]  # checked by `kind`, which is faster
-        copy.style = node.style  # type: ignore[attr-defined]
-    elif isinstance(node, Map):
-        copy = Map(0, 0, None, None, node.flow)
-        copy.pairs = [(_moved(key, by, maps), _moved(value, by, maps)) for key, value in node.pairs]
-        copy.fields = plain_fields(copy)
-        maps.append(copy)
-    elif isinstance(node, Seq):
-        copy = Seq(0, 0, None, None, node.flow)
-        copy.items = [_moved(item, by, maps) for item in node.items]
+    copy: Any = object.__new__(kind)
     copy.begin = node.begin + by
     copy.start = node.start + by
     copy.end = node.end + by
     copy.tag = node.tag
     copy.anchor = None
+    if kind is Scalar:
+        copy.value = node.value
+        copy.style = node.style
+    elif kind is Map:
+        copy.flow = node.flow
+        copy.pairs = [(_moved(key, by, maps), _moved(value, by, maps)) for key, value in node.pairs]
+        copy.fields = {pair[0].value: pair for pair in copy.pairs if type(pair[0]) is Scalar}
+        maps.append(copy)
+    else:
+        copy.flow = node.flow
+        copy.items = [_moved(item, by, maps) for item in node.items]
     return copy
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from osiris_lsp import sql
@@ -388,7 +389,13 @@ def unknown_tables(
         ids = upstream(document, step)
     if ids is None or node.type != "str":
         return ()
+    return _unknown_tables(node.value, tuple(ids))
+
+
+# Editors ask again and again; a query seldom changes.
+@lru_cache(maxsize=2048)
+def _unknown_tables(query: str, ids: tuple[str, ...]) -> Sequence[sql.Relation]:
     # The runtime puts one more underscore before an id that starts with a digit.
     digits = [f"df__{table[3:]}" for table in tables_of(ids) if table[3:4].isdigit()]
-    known = frozenset(table.lower() for table in (*tables_of(ids), *digits))
-    return sql.relations(node.value, "duckdb", known)
+    known = {table.lower() for table in (*tables_of(ids), *digits)}
+    return sql.relations(query, "duckdb", known)

@@ -53,12 +53,12 @@ def _by_part(
 ) -> tuple[Sequence[Finding], _Known]:
     """Return the findings, of parts that are known without another look, and those to be kept."""
     known: dict[tuple[object, str, int], _Entry] = {}
-    narrow = document.narrowed(tree.around())
+    narrow = document.narrowed(tree.around)
     found = [item for item in check(narrow) if tree.part_at(item.span.start) is None]
     number = 0
     for place, part in enumerate(tree.parts):
         # A connection is judged by its family; messages name a step without an id by its number.
-        key = (part.identity, tree.groups[place].name, -1 if part.is_named else number)
+        key = (part.identity, tree.groups[place].name, -1 if part.identity.is_named else number)
         entry = before.get(key)
         if entry is None:
             narrow = document.narrowed(tree.only(place))

@@ -6,7 +6,7 @@ sqlglot, which is slow to import.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from osiris_lsp.text import lazy
@@ -206,8 +206,7 @@ def _written(tree: Any) -> Iterator[str]:
             yield "REPLACE"
 
 
-@lru_cache(maxsize=2048)
-def relations(text: str, dialect: str, known: frozenset[str]) -> Sequence[Relation]:
+def relations(text: str, dialect: str, known: Collection[str]) -> Sequence[Relation]:
     """Return the tables that a query reads and that are not known (names in lower case).
 
     Common table expressions, functions, files, names with a schema and tables that the query itself

@@ -30,6 +30,8 @@ def lazy(source: str, flags: int = 0) -> re.Pattern[str]:
 
 
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
+# They end a line for `str.splitlines` only.
+_OTHER_BREAKS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 class Span(NamedTuple):
@@ -53,22 +55,23 @@ class LineIndex:
     `str.splitlines` counts do not. Out-of-range input is clamped to the nearest valid place.
     """
 
-    __slots__ = ("_ends", "starts", "text")
+    __slots__ = ("starts", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        starts = [0]
-        ends = []
-        if "\r" in text:
-            for match in _LINE_BREAK.finditer(text):
-                ends.append(match.start())
-                starts.append(match.end())
-            ends.append(len(text))
-        else:
-            ends = list(accumulate(map(len, text.split("\n")), lambda end, size: end + 1 + size))
-            starts += [end + 1 for end in ends[:-1]]
-        self.starts = starts
-        self._ends = ends
+        if any(char in text for char in _OTHER_BREAKS):
+            self.starts = [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
+        else:  # much faster
+            self.starts = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
+            if len(self.starts) > 1 and text[-1] not in "\r\n":
+                self.starts.pop()
+
+    def _end(self, line: int) -> int:
+        """Return where a line ends, its line break left out."""
+        if line + 1 == len(self.starts):
+            return len(self.text)
+        end = self.starts[line + 1] - 1
+        return end - 1 if self.text[end - 1 : end + 1] == "\r\n" else end
 
     def __len__(self) -> int:
         """Return the number of lines; an empty text has one."""
@@ -78,7 +81,7 @@ class LineIndex:
         """Return the position of an offset; an offset inside a line break is the line's end."""
         offset = min(max(offset, 0), len(self.text))
         line = bisect_right(self.starts, offset) - 1
-        return Position(line, min(offset, self._ends[line]) - self.starts[line])
+        return Position(line, min(offset, self._end(line)) - self.starts[line])
 
     def offset(self, position: Position) -> int:
         """Return the offset of a position in code points, clamped into the text."""
@@ -87,15 +90,15 @@ class LineIndex:
             return 0
         if line >= len(self.starts):
             return len(self.text)
-        return min(self.starts[line] + max(column, 0), self._ends[line])
+        return min(self.starts[line] + max(column, 0), self._end(line))
 
     def line_span(self, line: int) -> Span:
         """Return the span of a line without its line break."""
-        return Span(self.starts[line], self._ends[line])
+        return Span(self.starts[line], self._end(line))
 
     def line(self, line: int) -> str:
         """Return the text of a line without its line break."""
-        return self.text[self.starts[line] : self._ends[line]]
+        return self.text[self.starts[line] : self._end(line)]
 
     def encode(self, offset: int, encoding: Encoding) -> Position:
         """Return the position of an offset with the column in units of `encoding`."""

@@ -1,5 +1,6 @@
 """`osiris-lsp server`: the language server, for editors to start."""
 
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,9 @@ def run(argv: Sequence[str]) -> int:
     from osiris_lsp.lsp.server import Server
 
     server = Server()
+    # What is there now stays; a keystroke in a large file makes many objects, and frees as many.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
     if not args.tcp:
         server.start_io()
         return 0

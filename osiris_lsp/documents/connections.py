@@ -146,7 +146,9 @@ class FamilyEntry:
         """The family's connections in the order of the file."""
         if self.node is None or self.is_flat:
             return ()
-        return tuple(Connection(self, key, value) for key, value in self.node.fields.values())
+        # Each knows its family, but not this object, or the tree would be freed late.
+        family = FamilyEntry(self.key, self.value, self.spec)
+        return tuple(Connection(family, key, value) for key, value in self.node.fields.values())
 
 
 class ConnectionsDocument(Document):

@@ -15,7 +15,7 @@ from osiris_lsp.specs import (
 )
 from osiris_lsp.suppressions import Suppression, find_suppressions
 from osiris_lsp.syntax import parse
-from osiris_lsp.text import Span
+from osiris_lsp.text import LineIndex, Span
 from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, to_python
 
 InputProblem = tuple[str, str]
@@ -23,7 +23,10 @@ InputProblem = tuple[str, str]
 
 
 class Document:
-    """A file with its tree; `path` is absolute. The base of the kinds, and foreign YAML itself."""
+    """A file with its tree; `path` is absolute. The base of the kinds, and foreign YAML itself.
+
+    `index` are the lines of the text where an editor has them already.
+    """
 
     kind: Kind = "yaml"
 
@@ -31,6 +34,7 @@ class Document:
         self.path = path
         self.text = text
         self.input_problem = input_problem
+        self.index: LineIndex | None = None
         self._before: Tree | None = None
         self._whole: Self | None = None
         self.looked_around = False
@@ -43,7 +47,10 @@ class Document:
     def tree(self) -> Tree:
         """The tree of the text."""
         before, self._before = self._before, None
-        return parse(self.text, before)
+        tree = parse(self.text, before)
+        if self.index is not None:
+            tree.__dict__["lines"] = self.index
+        return tree
 
     @property
     def whole(self) -> Self:
@@ -90,7 +97,7 @@ class Document:
     def secret_spans(self) -> Sequence[Span]:
         """Every range of the text that may hold a secret; `excerpt()` masks them."""
         if isinstance(self.tree, Assembled):
-            return merged([*self.narrowed(self.tree.around()).secret_spans, *self._secret_parts()])
+            return merged([*self.narrowed(self.tree.around).secret_spans, *self._secret_parts()])
         from osiris_lsp.sensitive import find_sensitive  # needed only where there are findings
 
         declared = (node for _, node in (*self.declared_secrets, *self.misspelt_secrets))

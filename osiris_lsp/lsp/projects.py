@@ -56,6 +56,8 @@ class Projects:
         self._is_fresh = False
         # What was compared in full since.
         self._compared: set[str] = set()
+        # Which project a folder belongs to, as long as nothing on disk may say otherwise.
+        self._keys: dict[str, str] = {}
 
     def of(self, path: str) -> State:
         """Return the project of a file."""
@@ -78,9 +80,11 @@ class Projects:
     def _of(self, path: str) -> State:
         folder = os.path.dirname(path)
         fallback = next((item for item in self.folders if _inside(path, item)), None)
-        root = find_root(folder, fallback)
-        # A sub-folder may have settings of its own.
-        key = f"{root}\n{find_settings(folder)}"
+        key = self._keys.get(folder)
+        if key is None:
+            # A sub-folder may have settings of its own.
+            key = f"{find_root(folder, fallback)}\n{find_settings(folder)}"
+            self._keys[folder] = key
         if key not in self._states:
             project = open_project(
                 folder,
@@ -119,6 +123,8 @@ class Projects:
 
     def _changed(self, path: str, is_edit: bool) -> bool:
         name = os.path.basename(path)
+        if not is_edit:
+            self._keys.clear()
         if name in _SETTINGS or any(state.project.is_ground(path) for state in self.states()):
             self.reset()
             return True
@@ -147,6 +153,7 @@ class Projects:
             self.grown()
 
     def _look_again(self) -> None:
+        self._keys.clear()
         self._is_fresh = False
         self._compared.clear()
 
@@ -159,6 +166,7 @@ class Projects:
     def reset(self) -> None:
         """Read everything anew."""
         self._generation += 1
+        self._keys.clear()
         self._states.clear()
 
 

@@ -134,10 +134,19 @@ class Text(TextDocument):
 
     encoding: Encoding = "utf-16"
 
+    _index: LineIndex | None = None
+
+    @property
+    def index(self) -> LineIndex:
+        """The lines of the text as it is now."""
+        if self._index is None or self._index.text is not self.source:
+            self._index = LineIndex(self.source)
+        return self._index
+
     @property
     def lines(self) -> Sequence[str]:
         """The lines with their ends."""
-        index = LineIndex(self.source)
+        index = self.index
         bounds = [*index.starts, len(index.text)]
         return [index.text[start:end] for start, end in pairwise(bounds)]
 
@@ -146,7 +155,7 @@ class Text(TextDocument):
         if isinstance(change, types.TextDocumentContentChangeWholeDocument):
             self._source = change.text
             return
-        index = LineIndex(self.source)
+        index = self.index
         start, end = (
             index.decode(Position(at.line, at.character), self.encoding)
             for at in (change.range.start, change.range.end)

@@ -22,7 +22,7 @@ from osiris_lsp import __version__
 from osiris_lsp.lsp import FEATURES
 from osiris_lsp.lsp.options import Options
 from osiris_lsp.lsp.projects import Projects
-from osiris_lsp.lsp.protocol import Protocol, Texts
+from osiris_lsp.lsp.protocol import Protocol, Text, Texts
 from osiris_lsp.lsp.views import Foreign, View
 from osiris_lsp.text import Encoding
 
@@ -130,6 +130,8 @@ class Server(LanguageServer):
         before = known[2].document if known is not None and known[2] is not None else None
         document = state.project.open(path, text.source, previous=before)
         view = None
+        if document is not None and isinstance(text, Text) and document.text is text.source:
+            document.index = text.index
         if document is not None and not state.project.is_excluded()(path):
             view = View(uri, text.version, document, state.linter, self.encoding)
         self._views[uri] = (text.version, state.generation, view)

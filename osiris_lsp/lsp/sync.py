@@ -10,6 +10,7 @@ from osiris_lsp.lsp.server import Server
 def register(server: Server) -> None:
     """Register the handlers."""
     timer: asyncio.TimerHandle | None = None
+    edited_uris: set[str] = set()
 
     def settle_soon() -> None:
         """Compare which connections are used once edits pause, after they were linted."""
@@ -17,7 +18,15 @@ def register(server: Server) -> None:
         if timer is not None:
             timer.cancel()
         delay = server.options.debounce / 1000
-        timer = asyncio.get_running_loop().call_later(delay, server.projects.settle)
+        timer = asyncio.get_running_loop().call_later(delay, settle)
+
+    def settle() -> None:
+        for uri in edited_uris:
+            view = server.view(uri)
+            if view is not None:
+                _ = view.findings  # linting takes note of what is used
+        edited_uris.clear()
+        server.projects.settle()
 
     def grown() -> None:
         asyncio.get_running_loop().call_soon(server.refresh)
@@ -28,6 +37,7 @@ def register(server: Server) -> None:
         text = server.workspace.text_documents.get(uri)
         wide = server.projects.put(server.path(uri), text.source if text is not None else None)
         server.touched(uri, wide)
+        edited_uris.add(uri)
         settle_soon()
 
     @server.on(types.TEXT_DOCUMENT_DID_OPEN)

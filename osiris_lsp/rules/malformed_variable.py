@@ -56,12 +56,14 @@ _SPACED: Final = lazy(r"\$\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}")
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
     """Yield each piece of a value that looks like a variable and is none."""
-    if "$" not in document.text and "{{" not in document.text:
+    text = document.text
+    # A single character is found much faster than two.
+    if "$" not in text and ("{" not in text or "{{" not in text):
         return
     for value in variable_values(document):
-        text = value.node.value
-        if "${" in text:
-            for piece in segments(text):
+        written = value.node.value
+        if "${" in written:
+            for piece in segments(written):
                 if piece.kind == "malformed":
                     yield _malformed(document, value, piece)
         elif isinstance(document, ConnectionsDocument):

@@ -45,11 +45,11 @@ SOURCE: Final = "CONN-001"
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
     """Yield one problem at the first reference where there is no file to look it up in."""
+    if project.connections_for(document.path) is not None:
+        return
     profile = project.settings.profile
     first = next((step for step in document.references if step.readable(profile)), None)
     if first is None or first.connection is None:
-        return
-    if project.connections_for(document.path) is not None:
         return
     reference = first.readable(profile)
     path = project.connections_path(document.path)

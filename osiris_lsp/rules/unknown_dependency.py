@@ -58,11 +58,7 @@ SOURCE: Final = ""
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
     """Yield a problem at each entry of `needs` that is no step, or at a `needs` that is no list."""
-    ids: set[str] = set()
-    for step in document.steps:
-        node = step.scalar("id")
-        if node is not None:
-            ids.add(node.value)
+    ids = document.names
     for step in document.modern_steps:
         if "needs" not in step.fields:
             continue
@@ -70,7 +66,9 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
         value = deref(written)
         if isinstance(value, Seq):
             for item in value.items:
-                yield from _entry(document, step, item, ids)
+                known = isinstance(item, Scalar) and item.type == "str" and item.value in ids
+                if not known:
+                    yield from _entry(document, step, item, ids)
         elif isinstance(value, Scalar) and value.type == "str":
             yield from _entry(document, step, written, ids)
         elif json_type(value) not in ("", "null") and not is_unknown(value):
@@ -79,7 +77,9 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
             yield Problem(first.span, message)
 
 
-def _entry(document: PipelineDocument, step: Step, item: Node, ids: set[str]) -> Iterator[Problem]:
+def _entry(
+    document: PipelineDocument, step: Step, item: Node, ids: frozenset[str]
+) -> Iterator[Problem]:
     node = deref(item)
     if is_unknown(node):
         return
