@@ -34,9 +34,9 @@ class Projects:
         """Return the project of a file."""
         folder = os.path.dirname(path)
         fallback = next((item for item in self.folders if _inside(path, item)), None)
-        root = find_root(folder, fallback)
+        root = find_root(folder, fallback, self.texts)
         # A sub-folder may have settings of its own.
-        key = f"{root}\n{find_settings(folder)}"
+        key = f"{root}\n{find_settings(folder, self.texts)}"
         if key not in self._states:
             project = open_project(
                 folder,
