@@ -10,6 +10,7 @@ from osiris_lsp import git
 from osiris_lsp.batch import Job, lint_files
 from osiris_lsp.cli import UsageError
 from osiris_lsp.cli.lint import Group, Outcome, open_for, sort_into_groups
+from osiris_lsp.cli.outputs import detailed
 from osiris_lsp.cli.settings import settings_records
 from osiris_lsp.discovery import CONNECTIONS, SETTINGS, YAML_SUFFIXES, GitIgnore, Overlay, matcher
 from osiris_lsp.project import Project
@@ -257,8 +258,8 @@ def _records(
             outcome.errors += len(problems)
             yield from problems
         paths = [path for path in group.paths if path not in known]
-        job = Job(group.project, folder=os.getcwd())
+        job = Job(group.project, folder=os.getcwd(), detailed=detailed(args.outputs))
         for result in lint_files(job, paths, args.jobs):
             if result.kind != "other":
-                outcome.add(result._replace(records=(), suppressed=0))
+                outcome.add(result._replace(records=(), suppressed=0, silenced=()))
                 yield from result.records

@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 
 from osiris_lsp.batch import FileResult, Job, lint_files, sort_records
 from osiris_lsp.cli import UsageError
+from osiris_lsp.cli.outputs import add_options, chosen, detailed, write_all
 from osiris_lsp.cli.settings import settings_records, show_settings
 from osiris_lsp.cli.terminal import Parser, Progress, split, style
 from osiris_lsp.discovery import Overlay, find_root
 from osiris_lsp.engine import Crash
 from osiris_lsp.finding import SEVERITIES, at_least
 from osiris_lsp.project import Project, open_project
-from osiris_lsp.reports import FORMATS, Summary, writer
-from osiris_lsp.reports.record import Record
+from osiris_lsp.reports import Summary
+from osiris_lsp.reports.record import Record, Silenced
 from osiris_lsp.rules import RULES, is_selector
 from osiris_lsp.settings import PROFILES
 from osiris_lsp.specs import nearest
@@ -29,6 +30,8 @@ examples:
   osiris-lsp lint --select OSR2 --ignore OSR217  some rules only
   osiris-lsp lint --severity unused-connection=warning
   osiris-lsp lint --staged                       what the next commit changes, and what that breaks
+  osiris-lsp lint --format sarif --output-file osiris.sarif --format full
+                                                 a file for machines, the rest for people
   cat a.yaml | osiris-lsp lint - --stdin-filename pipelines/a.yaml
 
 exit codes:
@@ -49,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     add("paths", nargs="*", metavar="PATH", help="files and folders; `-` is standard input")
     group = parser.add_argument_group("output")
     add = group.add_argument
-    add("--format", choices=FORMATS, default="full", help="default: full")
+    add_options(group)
     add("--statistics", action="store_true", help="count findings by rule")
     add("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
     group = parser.add_argument_group("fixes")
@@ -105,6 +108,7 @@ class Outcome:
         self.errors = 0
         self.files = 0
         self.suppressed = 0
+        self.silenced: list[Silenced] = []
         self.fixed = 0
         self.changed: list[tuple[str, str, str]] = []
 
@@ -113,6 +117,7 @@ class Outcome:
         self.files += 1
         self.records.extend(result.records)
         self.suppressed += result.suppressed
+        self.silenced.extend(result.silenced)
         self.crashes.extend(result.crashes)
 
 
@@ -120,6 +125,7 @@ def run(argv: Sequence[str]) -> int:
     """Run `osiris-lsp lint` and return its exit code."""
     args = _parser().parse_args(argv)
     _check_arguments(args)
+    args.outputs = chosen(args)
     outcome = Outcome()
     changes = None
     if args.staged or args.dependants:
@@ -151,9 +157,21 @@ def run(argv: Sequence[str]) -> int:
 
         show_changes(sys.stdout, outcome.changed, look)
     else:
-        summary = Summary(outcome.files, outcome.suppressed, outcome.fixed)
-        writer(args.format)(sys.stdout, records, summary, look)
+        summary = Summary(
+            outcome.files,
+            outcome.suppressed,
+            outcome.fixed,
+            exit_code=_exit_code(args, groups, outcome, records),
+            silenced=sorted(outcome.silenced, key=lambda item: item.record.place),
+            projects=[group.project for group in groups],
+        )
+        out = sys.stdout, look
+        write_all(args.outputs, records, summary, out, lambda text: _complain(text, outcome))
     sys.stdout.flush()
+    if outcome.crashes:
+        from osiris_lsp.cli.crash import report
+
+        report(outcome.crashes)
     return _exit_code(args, groups, outcome, records)
 
 
@@ -161,9 +179,6 @@ def _exit_code(
     args: argparse.Namespace, groups: Sequence[Group], outcome: Outcome, records: Sequence[Record]
 ) -> int:
     if outcome.crashes:
-        from osiris_lsp.cli.crash import report
-
-        report(outcome.crashes)
         return 3
     if outcome.errors:
         return 2
@@ -336,7 +351,14 @@ def _lint_group(
 ) -> None:
     fixing = args.fix or args.diff
     project = group.project
-    job = Job(project, args.kind, args.any_yaml, keep=fixing, folder=os.getcwd())
+    job = Job(
+        project,
+        args.kind,
+        args.any_yaml,
+        keep=fixing,
+        folder=os.getcwd(),
+        detailed=detailed(args.outputs),
+    )
     results = lint_files(job, group.paths, args.jobs, progress)
     if fixing:
         from osiris_lsp.cli.fix import fix_file
