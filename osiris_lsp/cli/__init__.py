@@ -12,6 +12,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "rule": "explain a rule, or list all of them",
     "schema": "print a JSON Schema for other tools",
     "server": "serve an editor (language server)",
+    "completions": "print the completions for a shell",
     "demo": "lint an example project, and check its connections",
     "version": "print the version, and which `osiris` command is active",
 }

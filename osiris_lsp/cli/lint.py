@@ -40,27 +40,28 @@ exit codes:
 """
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
+def parser() -> Parser:
+    """Return the parser of the command."""
+    made = Parser(
         prog="osiris-lsp lint",
         description="Check connections files, pipelines and component specs.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("paths", nargs="*", metavar="PATH", help="files and folders; `-` is standard input")
-    group = parser.add_argument_group("output")
+    group = made.add_argument_group("output")
     add = group.add_argument
     add_options(group)
     add("--statistics", action="store_true", help="count findings by rule")
     add("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
-    group = parser.add_argument_group("fixes")
+    group = made.add_argument_group("fixes")
     add = group.add_argument
     add("--fix", action="store_true", help="apply safe fixes")
     add("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe ones too")
     add("--diff", action="store_true", help="show what fixes would change, and write nothing")
-    group = parser.add_argument_group("rules")
+    group = made.add_argument_group("rules")
     add = group.add_argument
     rules: dict[str, Any] = {"action": "append", "metavar": "RULES"}
     add("--select", **rules, help="codes, prefixes, names or ALL, separated by commas")
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--severity", action="append", metavar="RULE=LEVEL", help="change a rule's severity")
     add("--profile", choices=PROFILES, help="which contract names and variables must meet")
     add("--check-env", action="store_true", help="also check variables and files of this machine")
-    group = parser.add_argument_group("files")
+    group = made.add_argument_group("files")
     add = group.add_argument
     add("--connections-file", metavar="FILE", help="the connections file of the project")
     add("--kind", choices=("connections", "pipeline", "component"), help="what the files are")
@@ -82,13 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--isolated", action="store_true", help="ignore settings files")
     add("--show-files", action="store_true", help="list what would be checked, and stop")
     add("--show-settings", action="store_true", help="print the settings in force, and stop")
-    group = parser.add_argument_group("run")
+    group = made.add_argument_group("run")
     add = group.add_argument
     add("--fail-on", choices=(*SEVERITIES, "never"), help="default: warning")
     add("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
     add("--no-cache", action="store_true", help="accepted; results are not cached yet")
     add("--jobs", type=int, default=0, metavar="N", help="processes; default: as many as pay")
-    return parser
+    return made
 
 
 class Group(NamedTuple):
@@ -123,7 +124,7 @@ class Outcome:
 
 def run(argv: Sequence[str]) -> int:
     """Run `osiris-lsp lint` and return its exit code."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     _check_arguments(args)
     args.outputs = chosen(args)
     outcome = Outcome()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from osiris_lsp.cli import UsageError
 from osiris_lsp.cli.connections.formats import Checked, is_untrusted, junit, prometheus, text
-from osiris_lsp.cli.connections.source import choose, open_resolver, parser
+from osiris_lsp.cli.connections.source import choose, command_parser, open_resolver
 from osiris_lsp.cli.terminal import Parser, Progress, style
 from osiris_lsp.connectors.doctor import ConnectionDoctor, untrusted
 from osiris_lsp.connectors.health import TIMEOUT
@@ -39,8 +39,9 @@ exit codes:
 """
 
 
-def _parser() -> Parser:
-    made = parser("doctor", "Check that connections work, and say what to do.", _EPILOG)
+def parser() -> Parser:
+    """Return the parser of the command."""
+    made = command_parser("doctor", "Check that connections work, and say what to do.", _EPILOG)
     add = made.add_argument
     add("references", nargs="*", metavar="@REF", help="`@family.alias`, or `@family`")
     add("--family", metavar="F", help="only this family")
@@ -60,7 +61,7 @@ def _parser() -> Parser:
 
 def run(argv: Sequence[str]) -> int:
     """Run `osiris-lsp connections doctor` and return its exit code."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     if args.timeout <= 0:
         raise UsageError("`--timeout` is a number of seconds above 0")
     if args.interval < 1:
