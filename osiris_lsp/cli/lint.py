@@ -150,7 +150,8 @@ def run(argv: Sequence[str]) -> int:
             outcome.fixed,
             exit_code=_exit_code(args, groups, outcome, records),
             silenced=sorted(outcome.silenced, key=lambda item: item.record.place),
-            projects=[group.project for group in groups],
+            linted=[(group.project, group.paths) for group in groups],
+            doctor=args.doctor_results,
         )
         out = sys.stdout, look
         write_all(args.outputs, records, summary, out, lambda text: _complain(text, outcome))
