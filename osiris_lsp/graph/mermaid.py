@@ -5,7 +5,7 @@ from typing import Final, TextIO
 from osiris_lsp.graph import Graph, Node
 from osiris_lsp.text import lazy, printable
 
-_SAFE: Final = lazy(r"[^\w @./:()+-]")
+_SAFE: Final = lazy(r"[^\w @./()+-]")
 _STYLES: Final = (
     "classDef connection fill:#eef4ff,stroke:#4a6fb5,color:#1d2b45",
     "classDef missing fill:#fff0f0,stroke:#d1242f,color:#a40e26,stroke-dasharray:4 3",

@@ -129,7 +129,7 @@ def test_mermaid_is_what_mermaid_reads(draw: Draw) -> None:
     links = [line for line in lines if "->" in line]
     red = [number for number, line in enumerate(links) if "-.->" in line]
     assert lines[-1] == f"  linkStyle {','.join(map(str, red))} stroke:#d1242f,stroke-width:2px"
-    label = r'"[\w @./:()+<>#;-]*"'
+    label = r'"[\w @./()+<>#;-]*"'
     node = re.compile(rf"\s+n\d+(\[{label}\]|\(\[{label}\]\))(:::\w+)?")
     link = re.compile(r"  n\d+ (-->|-\.->) n\d+")
     other = re.compile(r"flowchart LR|  subgraph p\d+\[.*\]|  end|  classDef .*|  linkStyle .*")
