@@ -31,6 +31,7 @@ examples:
   osiris-lsp lint --severity unused-connection=warning
   osiris-lsp lint --format sarif --output-file osiris.sarif --format full
                                                  a file for machines, the rest for people
+  osiris-lsp lint --format html --output-file report.html
   cat a.yaml | osiris-lsp lint - --stdin-filename pipelines/a.yaml
 
 exit codes:

@@ -55,11 +55,12 @@ def test_mermaid_draws_every_label_as_it_is(page: Page) -> None:
     assert page.locator("main .flowchart-link").count() == len(HOSTILE)
     shown = [text.strip() for text in page.locator("main .node").all_text_contents()]
     labels = [_shown(label) for label in HOSTILE]
-    assert sorted(shown) == sorted([*labels, *(2 * label for label in labels)])
+    # Mermaid reads emphasis as Markdown in labels of two lines, even where it is escaped.
+    twice = [(2 * label).replace("**", "") for label in labels]
+    assert sorted(shown) == sorted([*labels, *twice])
 
 
 def _shown(label: str) -> str:
-    """Return what Mermaid shows: it reads emphasis as Markdown even where it is escaped."""
     for char in "\n\x1b\u202e":
         label = label.replace(char, f"\\u{ord(char):04x}")
-    return label.replace("**", "")
+    return label
