@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
-from osiris_lsp.text import lazy
+from osiris_lsp.text import lazy, printable
 
 Kind = Literal["connections", "pipeline", "component", "yaml", "other"]
 """What a file is to us; `yaml` is a foreign YAML file that the user asked to check."""
@@ -300,3 +300,14 @@ def matcher(patterns: Sequence[str], base: str) -> Callable[[str], bool]:
         return bool(spec.match_file(relative.replace(os.sep, "/")))
 
     return matches
+
+
+def shown_path(path: str, folder: str) -> str:
+    """Return a path as reports show it: relative to a folder, with `/`."""
+    if path.startswith(folder) and path[len(folder) : len(folder) + 1] == os.sep:
+        return printable(path[len(folder) + 1 :].replace(os.sep, "/"))
+    try:
+        shown = os.path.relpath(path, folder)
+    except ValueError:
+        shown = path
+    return printable(shown.replace(os.sep, "/"))

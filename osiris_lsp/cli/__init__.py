@@ -8,6 +8,7 @@ from typing import Final
 
 COMMANDS: Final[Mapping[str, str]] = {
     "lint": "check connections files, pipelines and component specs",
+    "graph": "draw pipelines and their connections",
     "connections": "list, check, add, show and trust connections",
     "rule": "explain a rule, or list all of them",
     "schema": "print a JSON Schema for other tools",

@@ -32,6 +32,7 @@ examples:
   osiris-lsp lint --staged                       what the next commit changes, and what that breaks
   osiris-lsp lint --format sarif --output-file osiris.sarif --format full
                                                  a file for machines, the rest for people
+  osiris-lsp lint --format html --output-file report.html
   cat a.yaml | osiris-lsp lint - --stdin-filename pipelines/a.yaml
 
 exit codes:
@@ -164,7 +165,8 @@ def run(argv: Sequence[str]) -> int:
             outcome.fixed,
             exit_code=_exit_code(args, groups, outcome, records),
             silenced=sorted(outcome.silenced, key=lambda item: item.record.place),
-            projects=[group.project for group in groups],
+            linted=[(group.project, group.paths) for group in groups],
+            doctor=args.doctor_results,
         )
         out = sys.stdout, look
         write_all(args.outputs, records, summary, out, lambda text: _complain(text, outcome))

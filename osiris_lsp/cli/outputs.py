@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TextIO
 
 from osiris_lsp.cli import UsageError
@@ -35,6 +35,11 @@ def add_options(group: Any) -> None:
         action=_OutputFile,
         metavar="FILE",
         help="write the report of the `--format` before it to a file",
+    )
+    group.add_argument(
+        "--doctor-json",
+        metavar="FILE",
+        help="html: show these results of `osiris connections doctor --json`, too",
     )
 
 
@@ -70,6 +75,9 @@ def chosen(args: argparse.Namespace) -> Sequence[Output]:
             f"`--format {shown[0]}` and `--format {shown[1]}` would both go to standard output; "
             "put `--output-file FILE` behind one of them"
         )
+    if args.doctor_json and not any(output.format == "html" for output in outputs):
+        raise UsageError("`--doctor-json` goes with `--format html`")
+    args.doctor_results = _doctor(args.doctor_json) if args.doctor_json else None
     seen: set[str] = set()
     for output in outputs:
         if output.path is not None:
@@ -89,6 +97,29 @@ def _check_path(path: str) -> None:
         raise UsageError(f"`--output-file {path}` is a folder")
     if path.lower().endswith((".yaml", ".yml")):
         raise UsageError(f"`--output-file {path}`: a report is no YAML; choose another name")
+
+
+def _doctor(path: str) -> Sequence[Mapping[str, Any]]:
+    """Read what the doctor printed, about one connection or about all."""
+    import json
+
+    again = "write it with `osiris connections doctor --json`"
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = json.load(file)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise UsageError(f"`--doctor-json {path}` cannot be read: {reason}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"`--doctor-json {path}` is no JSON; {again}") from error
+    results = data.get("connections", [data]) if isinstance(data, dict) else None
+    if not isinstance(results, list) or not all(map(_is_result, results)):
+        raise UsageError(f"`--doctor-json {path}` holds no results of the doctor; {again}")
+    return results
+
+
+def _is_result(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() >= {"family", "alias", "ok"}
 
 
 def detailed(outputs: Sequence[Output]) -> bool:
@@ -117,13 +148,22 @@ def write_all(
         text = StringIO()
         write(text, records, summary, Style(statistics=out[1].statistics))
         try:
-            _save(output.path, text.getvalue().encode("utf-8", "backslashreplace"))
-        except OSError as error:
-            reason = (error.strerror or type(error).__name__).lower()
-            complain(f"`{output.path}` could not be written: {reason}")
+            save(output.path, text.getvalue())
+        except UsageError as error:
+            complain(str(error))
 
 
-def _save(path: str, data: bytes) -> None:
+def save(path: str, text: str) -> None:
+    """Write a report to a file, whole or not at all; raises UsageError where that fails."""
+    _check_path(path)
+    try:
+        _write(path, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise UsageError(f"`{path}` could not be written: {reason}") from error
+
+
+def _write(path: str, data: bytes) -> None:
     if os.path.exists(path) and not os.path.isfile(path):
         # A pipe or a device is written to; putting a file in its place would break it.
         with open(path, "wb") as file:

@@ -1,8 +1,8 @@
 """Reports: findings for people and machines; 1-based lines and columns exist only here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Final, NamedTuple, TextIO, cast
+from typing import Any, Final, NamedTuple, TextIO, cast
 
 from osiris_lsp.finding import SEVERITIES
 from osiris_lsp.project import Project
@@ -33,8 +33,8 @@ DETAILED: Final = frozenset(("sarif", "html"))
 class Summary(NamedTuple):
     """What a run counted, and what some reports show beside the findings.
 
-    `silenced` is filled for detailed formats only. `doctor` is what `connections doctor --json`
-    printed, decoded.
+    `silenced` is filled for detailed formats only, `linted` has the files of each project, and
+    `doctor` the results that `connections doctor --json` printed.
     """
 
     files: int = 0
@@ -43,8 +43,8 @@ class Summary(NamedTuple):
     baselined: int = 0
     exit_code: int = 0
     silenced: Sequence[Silenced] = ()
-    projects: Sequence[Project] = ()
-    doctor: object = None
+    linted: Sequence[tuple[Project, Sequence[str]]] = ()
+    doctor: Sequence[Mapping[str, Any]] | None = None
 
 
 class Style(NamedTuple):

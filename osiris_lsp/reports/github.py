@@ -31,7 +31,11 @@ def write(out: TextIO, records: Sequence[Record], summary: Summary, style: Style
         more = "; the summary of the job lists more" if path else ""
         out.write(f"GitHub shows the first {_SHOWN} annotations of each kind{more}\n")
     if path:
-        _summarize(path, ordered, summary)
+        try:
+            _summarize(path, ordered, summary)
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            out.write(f"the summary of the job could not be written: {reason}\n")
 
 
 def _annotation(record: Record) -> str:

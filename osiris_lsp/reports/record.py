@@ -4,10 +4,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from osiris_lsp.discovery import shown_path
 from osiris_lsp.documents import Document
 from osiris_lsp.finding import Edit, Finding, Fix, Related, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.secret import MASK, Excerpt, excerpt, fingerprint, mask
+from osiris_lsp.secret import Excerpt, excerpt, fingerprint, mask, without
 from osiris_lsp.suppressions import Suppression
 from osiris_lsp.text import LineIndex, Span, printable
 
@@ -116,18 +117,18 @@ class Recorder:
             shown = excerpt(lines, finding.span, secrets)
             identity = (finding.code, finding.key_path, " ".join(shown.text.split()))
             seen[identity] = seen.get(identity, -1) + 1
-            root = _relative(finding.path, self.project.root)
+            root = shown_path(finding.path, self.project.root)
             yield Record(
                 finding.code,
                 finding.rule,
                 finding.severity,
-                _clean(finding.message, words),
+                printable(without(finding.message, words)),
                 self._place(finding.path, finding.span),
                 finding.key_path,
                 finding.source,
                 fingerprint(finding.code, root, finding.key_path, shown.text, seen[identity]),
                 shown._replace(text=shown.text),
-                None if finding.fix is None else _clean(finding.fix.title, words),
+                None if finding.fix is None else printable(without(finding.fix.title, words)),
                 finding.fix is not None and finding.fix.safe,
                 None if finding.fix is None else self._edits(finding.path, finding.fix, secrets),
                 tuple(self._related(finding.path, finding.related, words)),
@@ -165,7 +166,7 @@ class Recorder:
         (line, column), (end_line, end_column) = map(lines.position, span)
         byte, end_byte = (lines.encode(offset, "utf-8").column for offset in span)
         return Place(
-            _relative(path, self.folder),
+            shown_path(path, self.folder),
             line + 1,
             column + 1,
             end_line + 1,
@@ -194,29 +195,11 @@ class Recorder:
         self, path: str, related: Sequence[Related], words: Sequence[str]
     ) -> Iterator[tuple[Place, str]]:
         for item in related:
-            yield self._place(item.path or path, item.span), _clean(item.message, words)
+            yield self._place(item.path or path, item.span), printable(without(item.message, words))
 
 
 def _touches(edit: Edit, secrets: Sequence[Span]) -> bool:
     return any(edit.start < span.end and span.start < edit.end for span in secrets)
-
-
-def _clean(message: str, words: Sequence[str]) -> str:
-    """Take secrets out of a message: rules never put one in, and this makes sure."""
-    for word in words:
-        if len(word) >= 6 and word in message:
-            message = message.replace(word, MASK)
-    return printable(message)
-
-
-def _relative(path: str, folder: str) -> str:
-    if path.startswith(folder) and path[len(folder) : len(folder) + 1] == os.sep:
-        return printable(path[len(folder) + 1 :].replace(os.sep, "/"))
-    try:
-        shown = os.path.relpath(path, folder)
-    except ValueError:
-        shown = path
-    return printable(shown.replace(os.sep, "/"))
 
 
 def masked_text(document: Document) -> str:

@@ -54,7 +54,7 @@ def write(out: TextIO, records: Sequence[Record], summary: Summary, style: Style
         "results": results,
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    lines = json.dumps(log, ensure_ascii=False, indent=1).splitlines()
+    lines = json.dumps(log, ensure_ascii=False, indent=1).split("\n")
     out.writelines(f"{printable(line)}\n" for line in lines)
 
 

@@ -3,19 +3,22 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from osiris_lsp.cli import outputs
+from osiris_lsp.reports import FORMATS
 from tests.cli.conftest import PIPELINE, Run, write
 
 
 def test_an_output_file_belongs_to_the_format_before_it(project: Path, run: Run) -> None:
     """The format without a file goes to standard output; all tell of the same findings."""
     write(project, {"pipelines/orders.yaml": PIPELINE.replace("default", "prod")})
-    pairs = ("--format", "json", "--output-file", "a.json", "--format", "concise")
-    pairs = (*pairs, "--format", "gitlab", "--output-file", "b.json")
+    pairs = ["--format", "json", "--output-file", "a.json", "--format", "concise"]
+    pairs += ["--format", "gitlab", "--output-file", "b.json"]
     result = run("lint", *pairs)
     assert (result.code, result.err) == (1, "")
     assert "error OSR219" in result.out
@@ -107,6 +110,25 @@ def test_a_pipe_is_written_to_and_a_file_keeps_its_mode(project: Path, run: Run)
     finally:
         os.close(reader)
     assert stat.S_ISFIFO(fifo.stat().st_mode)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_only_the_chosen_format_is_imported(project: Path, form: str) -> None:
+    """A run pays for the report that it writes, and for no other."""
+    code = (
+        "import sys, json\n"
+        "from osiris_lsp.cli import main\n"
+        f"main(['lint', '--format', {form!r}, '--output-file', 'report'])\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True
+    )
+    modules = set(json.loads(done.stdout.splitlines()[-1]))
+    others = {f"osiris_lsp.reports.{name}" for name in FORMATS if name != form}
+    others -= {"osiris_lsp.reports.json"}  # the formats that are JSON share its encoder
+    assert modules & others == set()
+    assert ("osiris_lsp.graph" in modules) == (form == "html")
 
 
 def test_only_some_formats_ask_for_details() -> None:

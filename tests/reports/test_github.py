@@ -47,6 +47,16 @@ def test_the_summary_of_the_job_is_appended(
     assert summary.read_text() == "# before\n\n" + report("markdown").out
 
 
+def test_a_summary_that_cannot_be_written_is_said(
+    report: Report, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The annotations and the exit code are what they are without it."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project))
+    result = report("github")
+    assert result.code == 1
+    assert result.out.endswith("the summary of the job could not be written: is a directory\n")
+
+
 def test_more_than_ten_of_a_kind_are_said(run: Run, project: Path) -> None:
     """GitHub drops what comes after the tenth annotation of a kind, so a line says so."""
     steps = "".join(f"  - id: s{number}\n    mode: reed\n" for number in range(11))

@@ -46,6 +46,7 @@ def navigation() -> list[object]:
         {
             "Guide": [
                 {"Overview": "docs/README.md"},
+                {"Reports and the graph": "docs/reports.md"},
                 {"Connections and the doctor": "docs/connections.md"},
                 {"Hooks and CI": "hooks/README.md"},
                 {"Editors": "editors/README.md"},
