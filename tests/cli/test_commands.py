@@ -27,7 +27,7 @@ def test_help_names_every_command(run: Run) -> None:
     assert run().code == 2
 
 
-@pytest.mark.parametrize("command", commands(), ids=lambda command: " ".join(command.names))
+@pytest.mark.parametrize("command", [*commands()], ids=lambda command: " ".join(command.names))
 def test_the_help_of_a_command_has_examples(
     command: Command, capsys: pytest.CaptureFixture[str], run: Run
 ) -> None:
