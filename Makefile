@@ -17,7 +17,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench docs failures clean
+.PHONY: help venv demo test check bench docs site failures clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo 'make test    run the tests (PYTEST_ARGS="-k secret", PYTHON=python3.12)'
 	@echo 'make check   ruff, mypy, import-linter, generated files up to date'
 	@echo 'make docs    write the generated documentation again'
+	@echo 'make site    the web site of the documentation, in build/site/html'
 	@echo 'make bench   measure against yamllint and check-jsonschema (BENCH_ARGS="--files 200")'
 	@echo 'make failures  what the doctor says for each failure (runs tests of four families)'
 	@echo 'make venv    only make the virtual environment'
@@ -60,6 +61,9 @@ check: $(INSTALLED)
 
 docs: $(INSTALLED)
 	$(PY) -m tests.tools.generate
+
+site: $(INSTALLED)
+	@$(PY) -m tests.tools.site
 
 failures: $(INSTALLED)
 	@$(PY) -m tests.tools.failures

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from osiris_lsp.discovery import Kind
-from osiris_lsp.documents import ConnectionsDocument, PipelineDocument
-from osiris_lsp.engine import Crash, Linter
+from osiris_lsp.documents import ConnectionsDocument, Document, PipelineDocument
+from osiris_lsp.engine import Crash, Linter, Report
 from osiris_lsp.finding import Finding
 from osiris_lsp.project import Project, Usage
-from osiris_lsp.reports.record import Record, Recorder
+from osiris_lsp.reports.record import Record, Recorder, Silenced
 
 PARALLEL_FROM = 400
 """Files from which a second process pays for its start."""
@@ -31,16 +31,21 @@ class FileResult(NamedTuple):
     crashes: tuple[Crash, ...] = ()
     usages: frozenset[Usage] | None = None
     deferred: bool = False
+    silenced: tuple[Silenced, ...] = ()
 
 
 class Job(NamedTuple):
-    """How files of a project are linted; `keep` also returns the findings themselves."""
+    """How files of a project are linted; `keep` also returns the findings themselves.
+
+    `detailed` adds the findings that comments silence, and the lines around each.
+    """
 
     project: Project
     kind: Kind | None = None
     any_yaml: bool = False
     keep: bool = False
     folder: str | None = None
+    detailed: bool = False
 
 
 class Worker:
@@ -49,7 +54,7 @@ class Worker:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.linter = Linter(job.project)
-        self.recorder = Recorder(job.project, job.folder)
+        self.recorder = Recorder(job.project, job.folder, job.detailed)
 
     def lint(self, path: str, defer: bool = False) -> FileResult:
         """Return the result of one file."""
@@ -65,10 +70,16 @@ class Worker:
             document.kind,
             tuple(self.recorder.records(document, report.findings)),
             tuple(report.findings) if self.job.keep else (),
-            report.suppressed,
+            len(report.suppressed),
             tuple(report.crashes),
             project.noted(path) if isinstance(document, PipelineDocument) else None,
+            silenced=self._silenced(document, report),
         )
+
+    def _silenced(self, document: Document, report: Report) -> tuple[Silenced, ...]:
+        if not self.job.detailed:
+            return ()
+        return tuple(self.recorder.silenced(document, report.suppressed))
 
 
 def lint_files(

@@ -2,15 +2,19 @@
 
 import os
 import re
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Final, Literal
 
-from osiris_lsp.text import lazy
+from osiris_lsp.text import lazy, printable
 
 Kind = Literal["connections", "pipeline", "component", "yaml", "other"]
 """What a file is to us; `yaml` is a foreign YAML file that the user asked to check."""
 
+Overlay = Mapping[str, str | bytes | None]
+"""Texts that win over the disk, by absolute path; None stands for a file that is not there."""
+
 CONNECTIONS: Final = ("osiris_connections.yaml", "osiris_connections.yml")
+SETTINGS: Final = ("osiris-lsp.toml", "pyproject.toml")
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 
 _MARKERS: Final = (*CONNECTIONS, "osiris.yaml", "osiris-lsp.toml")
@@ -41,7 +45,7 @@ _FOREIGN: Final = frozenset(
 )
 
 
-def find_root(folder: str, fallback: str | None = None) -> str:
+def find_root(folder: str, fallback: str | None = None, overlay: Overlay | None = None) -> str:
     """Return the project root of a folder.
 
     It is the nearest ancestor with a connections file, `osiris.yaml`, `osiris-lsp.toml` or
@@ -49,9 +53,10 @@ def find_root(folder: str, fallback: str | None = None) -> str:
     """
     repository = None
     for ancestor in ancestors(folder):
-        names = _listing(ancestor)
+        names = _listing(ancestor, overlay)
         if not names.isdisjoint(_MARKERS) or (
-            "pyproject.toml" in names and _has_table(os.path.join(ancestor, "pyproject.toml"))
+            "pyproject.toml" in names
+            and _has_table(os.path.join(ancestor, "pyproject.toml"), overlay)
         ):
             return ancestor
         if ".git" in names:
@@ -60,29 +65,37 @@ def find_root(folder: str, fallback: str | None = None) -> str:
     return repository or os.path.abspath(fallback or folder)
 
 
-def find_settings(folder: str) -> str | None:
+def find_settings(folder: str, overlay: Overlay | None = None) -> str | None:
     """Return the nearest settings file from a folder up to the root of its repository, or None."""
     for ancestor in ancestors(folder):
-        names = _listing(ancestor)
+        names = _listing(ancestor, overlay)
         if "osiris-lsp.toml" in names:
             return os.path.join(ancestor, "osiris-lsp.toml")
-        if "pyproject.toml" in names and _has_table(os.path.join(ancestor, "pyproject.toml")):
-            return os.path.join(ancestor, "pyproject.toml")
+        path = os.path.join(ancestor, "pyproject.toml")
+        if "pyproject.toml" in names and _has_table(path, overlay):
+            return path
         if ".git" in names:
             break
     return None
 
 
-def find_connections(folder: str, root: str) -> str | None:
+def find_connections(folder: str, root: str, overlay: Overlay | None = None) -> str | None:
     """Return the nearest connections file from a folder up to the project root, or None."""
     for ancestor in ancestors(folder):
         for name in CONNECTIONS:
             path = os.path.join(ancestor, name)
-            if os.path.isfile(path):
+            if is_file(path, overlay):
                 return path
         if ancestor == root:
             break
     return None
+
+
+def is_file(path: str, overlay: Overlay | None = None) -> bool:
+    """Tell whether there is a file."""
+    if overlay and path in overlay:
+        return overlay[path] is not None
+    return os.path.isfile(path)
 
 
 def ancestors(folder: str) -> Iterator[str]:
@@ -105,21 +118,29 @@ def is_inside(path: str, folder: str) -> bool:
     return real == base or real.startswith(base.rstrip(os.sep) + os.sep)
 
 
-def _listing(folder: str) -> set[str]:
+def _listing(folder: str, overlay: Overlay | None) -> set[str]:
     try:
-        return set(os.listdir(folder))
+        names = set(os.listdir(folder))
     except OSError:
-        return set()
+        names = set()
+    for path, text in (overlay or {}).items():
+        if path.rpartition(os.sep)[0] == folder:
+            name = os.path.basename(path)
+            names.discard(name) if text is None else names.add(name)
+    return names
 
 
-def _has_table(path: str) -> bool:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return (
-                re.search(r"^\s*\[\s*tool\s*\.\s*[\"']?osiris-lsp\b", file.read(), re.M) is not None
-            )
-    except OSError:
-        return False
+def _has_table(path: str, overlay: Overlay | None) -> bool:
+    text = overlay.get(path) if overlay else None
+    if text is None:
+        try:
+            with open(path, "rb") as file:
+                text = file.read()
+        except OSError:
+            return False
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return re.search(r"^\s*\[\s*tool\s*\.\s*[\"']?osiris-lsp\b", text, re.M) is not None
 
 
 def walk(folder: str, is_excluded: Callable[[str], bool], ignored: bool = True) -> Iterator[str]:
@@ -280,3 +301,14 @@ def matcher(patterns: Sequence[str], base: str) -> Callable[[str], bool]:
         return bool(spec.match_file(relative.replace(os.sep, "/")))
 
     return matches
+
+
+def shown_path(path: str, folder: str) -> str:
+    """Return a path as reports show it: relative to a folder, with `/`."""
+    if path.startswith(folder) and path[len(folder) : len(folder) + 1] == os.sep:
+        return printable(path[len(folder) + 1 :].replace(os.sep, "/"))
+    try:
+        shown = os.path.relpath(path, folder)
+    except ValueError:
+        shown = path
+    return printable(shown.replace(os.sep, "/"))

@@ -11,7 +11,7 @@ from osiris_lsp.project import Project
 from osiris_lsp.recall import Recall
 from osiris_lsp.rules import Entry, is_selector, load, matches, selected
 from osiris_lsp.settings import Settings
-from osiris_lsp.suppressions import Silencer
+from osiris_lsp.suppressions import Silencer, Suppression
 
 # Findings about the comments themselves; a comment cannot silence them for the whole run.
 _UNUSED = "unused-suppression"
@@ -28,10 +28,10 @@ class Crash(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What linting a document gave."""
+    """What linting a document gave; `suppressed` pairs findings with what silences them."""
 
     findings: Sequence[Finding]
-    suppressed: int
+    suppressed: Sequence[tuple[Finding, Suppression]]
     crashes: Sequence[Crash]
 
 
@@ -122,17 +122,19 @@ class Linter:
             findings += recall.findings(document, self.project.basis(document), check)
         findings = list(dict.fromkeys(findings))
         kept = findings
+        suppressed: list[tuple[Finding, Suppression]] = []
         if document.suppressions:
             silencer = Silencer(document.suppressions)
-            kept = [finding for finding in findings if not _silenced(silencer, finding)]
+            kept = [*_sifted(silencer, findings, suppressed)]
             if unused is not None:
                 late: list[Finding] = []
                 self._run(document, unused, late, crashes)
-                kept += [finding for finding in late if not _silenced(silencer, finding)]
+                kept += _sifted(silencer, late, [])
         if isinstance(document, PipelineDocument):
             self.project.note(document)
         kept.sort(key=sort_key)
-        return Report(kept, len(findings) - sum(f.rule != _UNUSED for f in kept), crashes)
+        suppressed.sort(key=lambda pair: sort_key(pair[0]))
+        return Report(kept, suppressed, crashes)
 
     def forget(self, path: str) -> None:
         """Drop what was kept of a document."""
@@ -186,13 +188,20 @@ def _finding(
     )
 
 
-def _silenced(silencer: Silencer, finding: Finding) -> bool:
-    """Tell whether a comment silences a finding.
+def _sifted(
+    silencer: Silencer, findings: Sequence[Finding], suppressed: list[tuple[Finding, Suppression]]
+) -> Iterator[Finding]:
+    """Yield the findings that no comment silences, and put the others into `suppressed`.
 
     A finding about comments is silenced only by name: else each would silence its own.
     """
-    by_name = finding.rule in _ABOUT_COMMENTS
-    return silencer.silences(finding.code, finding.rule, finding.span.start, by_name)
+    for finding in findings:
+        by_name = finding.rule in _ABOUT_COMMENTS
+        comment = silencer.silencing(finding.code, finding.rule, finding.span.start, by_name)
+        if comment is None:
+            yield finding
+        else:
+            suppressed.append((finding, comment))
 
 
 def lint(document: Document, project: Project) -> Sequence[Finding]:

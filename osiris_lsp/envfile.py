@@ -4,15 +4,13 @@ import os
 from collections.abc import Callable
 from typing import Final
 
+from osiris_lsp import git
 from osiris_lsp.discovery import GitIgnore
 from osiris_lsp.files import replace
 from osiris_lsp.text import lazy
 
 _TIMEOUT: Final = 5.0
 """Seconds that git may take."""
-
-# A repository of a stranger must not run anything.
-_GIT: Final = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
 _BARE: Final = lazy(r"[A-Za-z0-9_./:@%+,=-]+")
 
@@ -137,19 +135,9 @@ def is_tracked(path: str) -> bool:
     """Tell whether git tracks a file; False where there is no git."""
     if not os.path.lexists(path):
         return False
-    import subprocess
-
     folder, name = os.path.split(path)
     try:
-        done = subprocess.run(
-            (*_GIT, "ls-files", "--error-unmatch", name),
-            cwd=folder or ".",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        git.ask(folder, "ls-files", "--error-unmatch", name, timeout=_TIMEOUT)
+    except git.GitError:
         return False
-    return done.returncode == 0
+    return True

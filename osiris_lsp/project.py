@@ -11,10 +11,12 @@ from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import (
     CONNECTIONS,
     Kind,
+    Overlay,
     detect_kind,
     find_connections,
     find_root,
     find_settings,
+    is_file,
     is_inside,
     matcher,
     walk,
@@ -48,7 +50,7 @@ ANY: Final = "*"
 
 T = TypeVar("T")
 
-Mark = str | tuple[int, int, int] | None
+Mark = str | bytes | tuple[int, int, int] | None
 """What is another when a file is: the text in an editor, or facts of the file on disk."""
 
 
@@ -62,8 +64,8 @@ class Usage(NamedTuple):
 class Project:
     """Everything that rules may ask about a project; reads lazily, and nothing but its files.
 
-    `overlay` maps absolute paths to texts that win over the disk (unsaved editors, standard
-    input). `environment` is what `--check-env` compares with; None switches that group off.
+    `overlay` has the texts that win over the disk (unsaved editors, standard input, the index of
+    git). `environment` is what `--check-env` compares with; None switches that group off.
     """
 
     def __init__(
@@ -71,14 +73,14 @@ class Project:
         root: str,
         settings: Settings | None = None,
         *,
-        overlay: Mapping[str, str] | None = None,
+        overlay: Overlay | None = None,
         connections_file: str | None = None,
         home: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.root = os.path.abspath(root)
         self.settings = settings or Settings()
-        self.overlay = {} if overlay is None else overlay
+        self.overlay: Overlay = {} if overlay is None else overlay
         self.environment = environment
         self.problems: list[SettingsProblem] = []
         self._connections_file = connections_file
@@ -116,7 +118,7 @@ class Project:
     def _own_families(self) -> Iterator[FamilySpec]:
         base = self.settings.folder or self.root
         for pattern in self.settings.families:
-            paths = _glob(base, pattern)
+            paths = self._files_of(base, pattern)
             self.rests_on(os.path.dirname(os.path.join(base, pattern)), *paths)
             if not paths:
                 self._family_problem(pattern, f"`{pattern}` matches no file below {base}")
@@ -124,7 +126,7 @@ class Project:
                 try:
                     if not is_inside(path, base):
                         raise ValueError("it lies outside the project")
-                    text = self.overlay.get(path)
+                    text: str | bytes | None = self.overlay.get(path)
                     if text is None:
                         with open(path, encoding="utf-8-sig") as file:
                             text = file.read(MAX_BYTES)
@@ -140,6 +142,12 @@ class Project:
                     continue
                 stem = os.path.splitext(os.path.basename(path))[0]
                 yield FamilySpec(schema, stem, builtin=False)
+
+    def _files_of(self, base: str, pattern: str) -> list[str]:
+        found = set(_glob(base, pattern))
+        if self.overlay:
+            found.update(filter(matcher((f"/{pattern}",), base), self.overlay))
+        return sorted(path for path in found if is_file(path, self.overlay))
 
     def _family_problem(self, pattern: str, message: str) -> None:
         path = self.settings.path or self.root
@@ -168,14 +176,18 @@ class Project:
         folder = os.path.join(self.root, _COMPONENTS)
         self._rely_on(folder)
         try:
-            names = sorted(os.listdir(folder))
+            names = set(os.listdir(folder))
         except OSError:
-            return
-        for name in names:
+            names = set()
+        inside = folder + os.sep
+        names.update(
+            p[len(inside) :].split(os.sep)[0] for p in self.overlay if p.startswith(inside)
+        )
+        for name in sorted(names):
             self._rely_on(os.path.join(folder, name))
             for file in ("spec.yaml", "spec.yml"):
                 path = os.path.join(folder, name, file)
-                if path in self.overlay or os.path.isfile(path):
+                if is_file(path, self.overlay):
                     self._rely_on(path)
                     text, problem = self.read(path)
                     if problem is None:
@@ -199,8 +211,9 @@ class Project:
         return known
 
     def _find(self, folder: str) -> str | None:
-        found = find_connections(self._home, self._home) if self._home else None
-        return found or find_connections(folder, self.root)
+        home = self._home
+        found = find_connections(home, home, self.overlay) if home else None
+        return found or find_connections(folder, self.root, self.overlay)
 
     def connections_for(self, path: str) -> ConnectionsDocument | None:
         """Return the connections that hold for a file, or None where there is no such file."""
@@ -229,8 +242,12 @@ class Project:
     def read(self, path: str) -> tuple[str, InputProblem | None]:
         """Return the text of a file, or an empty text and why it cannot be read."""
         text = self.overlay.get(path)
-        if text is not None:
+        if isinstance(text, str):
             return text, None
+        if text is not None:
+            return decoded(text) if len(text) <= MAX_BYTES else ("", too_large(len(text)))
+        if path in self.overlay:
+            return "", ("unreadable-file", "there is no such file")
         self._marks[path] = mark(path)
         return read_file(path)
 
@@ -290,10 +307,32 @@ class Project:
         """Return the test of absolute paths against `exclude`."""
         return matcher(self.settings.exclude, self.settings.folder or self.root)
 
+    def is_foreign(self, path: str) -> bool:
+        """Tell whether a file is not ours, by what can be made of its bytes where they are no text.
+
+        A file that cannot be opened may be ours.
+        """
+        text, problem = self.read(path)
+        if path == self._connections_file or (problem and problem[0] == "unreadable-file"):
+            return False
+        data = self.overlay.get(path) if problem else text
+        if data is None:
+            try:
+                with open(path, "rb") as file:
+                    data = file.read(_HEAD)
+            except OSError:
+                return False
+        if isinstance(data, bytes):
+            utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+            data = data[:_HEAD].decode("utf-16" if utf16 else "utf-8", "replace")
+        return detect_kind(path, data, lambda: self.families.spellings) == "other"
+
     def files(self, folder: str | None = None) -> Iterator[str]:
         """Yield the YAML files below a folder of the project that are to be looked at."""
         included = matcher(self.settings.include, self.settings.folder or self.root)
         for path in walk(folder or self.root, self.is_excluded()):
+            if self.overlay.get(path, "") is None:
+                continue
             if not self.settings.include or included(path):
                 yield path
 
@@ -302,16 +341,17 @@ class Project:
         path = document.path
         known = self._marks.get(path)
         found = frozenset(self._usages_of(document))
-        self._usages[path] = document.text if path in self.overlay else known, found
+        given = self.overlay.get(path, known)
+        self._usages[path] = document.text if isinstance(given, str) else given, found
         return found
 
     def noted(self, path: str) -> frozenset[Usage]:
         """Return which connections a file uses; it is read when it has changed since."""
-        text = self.overlay.get(path)
-        now = mark(path) if text is None else text
+        given = self.overlay.get(path)
+        now = mark(path) if given is None else given
         known = self._usages.get(path)
         if known is None or known[0] != now:
-            document = self.open(path, text)
+            document = self.open(path, given if isinstance(given, str) else None)
             uses = self._usages_of(document) if isinstance(document, PipelineDocument) else ()
             known = self._usages[path] = now, frozenset(uses)
         return known[1]
@@ -455,7 +495,7 @@ def open_project(
     *,
     fallback: str | None = None,
     isolated: bool = False,
-    overlay: Mapping[str, str] | None = None,
+    overlay: Overlay | None = None,
     connections_file: str | None = None,
     home: str | None = None,
     environment: Mapping[str, str] | None = None,
@@ -468,10 +508,9 @@ def open_project(
     """
     settings = Settings()
     problems: Sequence[SettingsProblem] = ()
-    path = None if isolated else find_settings(folder)
+    path = None if isolated else find_settings(folder, overlay)
     if path is not None:
-        edited = overlay.get(path) if overlay is not None else None
-        text, problem = read_file(path) if edited is None else (edited, None)
+        text, problem = Project(folder, overlay=overlay).read(path)
         if problem is not None:
             problems = [SettingsProblem(path, Span(0, 0), problem[1])]
         else:
@@ -479,7 +518,7 @@ def open_project(
     if overrides:
         settings = settings._replace(**overrides)  # type: ignore[arg-type]  # named as the fields
     project = Project(
-        find_root(folder, fallback),
+        find_root(folder, fallback, overlay),
         settings,
         overlay=overlay,
         connections_file=connections_file,
@@ -519,6 +558,11 @@ def read_file(path: str) -> tuple[str, InputProblem | None]:
         return "", ("unreadable-file", f"this file cannot be read: {reason}")
     except ValueError as error:
         return "", ("unreadable-file", f"this file cannot be read: {error}")
+    return decoded(data)
+
+
+def decoded(data: bytes) -> tuple[str, InputProblem | None]:
+    """Return the text that the bytes of a file stand for, or an empty text and what is wrong."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "", ("invalid-encoding", "this file is UTF-16; save it as UTF-8")
     try:

@@ -24,6 +24,9 @@ _NAME: Final = lazy(
     r"|auth|authorization|api_?key|apikey|access_?key|account_?key|private_?key|service_?role_?key"
     r"|anon_?key|signing_?key|encryption_?key|master_?key|client_?secret|cookie|key)s?$"
 )
+_REPEATED: Final = 8
+"""Characters of a secret from which it is masked wherever else it stands."""
+
 _NOT: Final = lazy(
     r"(?i)(?:primary|foreign|sort|partition|public|cache|unique|upsert|join|group|ssl|tls|idempotency"
     r"|natural|business|surrogate|lookup|row|dedup|clustering)[_-]?keys?$"
@@ -109,6 +112,17 @@ def find_sensitive(tree: Tree, declared: Iterable[Scalar]) -> Sequence[Span]:
         inside = _in_text(tree.text[start:end])
         found.extend(Span(span.start + start, span.end + start) for span in inside)
     return merged([span for span in found if span.end > span.start])
+
+
+def repeated(text: str, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield where secrets stand a second time; a plain word such as `postgres` is left readable."""
+    words = {text[span.start : span.end] for span in spans}
+    for word in words:
+        if len(word) >= _REPEATED and not word.isalpha() and text.count(word) > 1:
+            at = text.find(word)
+            while at >= 0:
+                yield Span(at, at + len(word))
+                at = text.find(word, at + len(word))
 
 
 def _in_text(text: str) -> Iterator[Span]:

@@ -17,6 +17,7 @@ _COMMENT: Final = lazy(
 )
 _OTHER: Final = lazy(r"#[ \t]*osiris:[ \t]*(?P<word>[A-Za-z][\w-]*)(?P<rest>[^\r\n]*)")
 _RULES: Final = lazy(r"[^\s,]+")
+_NOWHERE: Final = Span(0, 0)
 SECRETS: Final = "OSR3"
 VERBS: Final = ("ignore", "ignore-file", "off", "on")
 
@@ -25,19 +26,26 @@ class Suppression:
     """One comment; it silences findings of `rules` (empty: all) that start inside `covers`.
 
     `rules` holds selectors with their spans, `own` whether it is a `# osiris:` comment, `used`
-    which selectors silenced something.
+    which selectors silenced something, `reason` the range of the text that says why.
     """
 
-    __slots__ = ("covers", "own", "rules", "span", "used", "verb")
+    __slots__ = ("covers", "own", "reason", "rules", "span", "used", "verb")
 
     def __init__(
-        self, verb: str, span: Span, covers: Span, rules: Sequence[tuple[str, Span]], own: bool
+        self,
+        verb: str,
+        span: Span,
+        covers: Span,
+        rules: Sequence[tuple[str, Span]],
+        own: bool,
+        reason: Span = _NOWHERE,
     ) -> None:
         self.verb = verb
         self.span = span
         self.covers = covers
         self.rules = rules
         self.own = own
+        self.reason = reason
         self.used: set[str] = set()
 
     def silences(self, code: str, rule: str, start: int) -> bool:
@@ -81,6 +89,7 @@ def find_suppressions(tree: Tree) -> Sequence[Suppression]:
                 for item in _RULES.finditer(match["rules"])
             )
         verb = match["verb"]
+        reason = Span(match.start("reason"), span.end)
         if verb == "on":
             if off is not None:
                 off.covers = Span(off.covers.start, span.start)
@@ -89,11 +98,11 @@ def find_suppressions(tree: Tree) -> Sequence[Suppression]:
         whole = Span(0, len(text))
         if verb == "off":
             if off is None:
-                off = Suppression(verb, span, Span(span.start, len(text)), rules, True)
+                off = Suppression(verb, span, Span(span.start, len(text)), rules, True, reason)
                 found.append(off)
             continue
         covers = whole if verb == "ignore-file" else _covered(tree, span, contents)
-        found.append(Suppression(verb, span, covers, rules, True))
+        found.append(Suppression(verb, span, covers, rules, True, reason))
     return found
 
 
@@ -140,8 +149,8 @@ class Silencer:
         narrow = (comment.covers for comment in comments if comment.verb == "ignore")
         self._longest = max((covers.end - covers.start for covers in narrow), default=0)
 
-    def silences(self, code: str, rule: str, start: int, by_name: bool) -> bool:
-        """Tell whether a comment silences a finding; every comment that does is marked as used.
+    def silencing(self, code: str, rule: str, start: int, by_name: bool) -> Suppression | None:
+        """Return a comment that silences a finding, or None; every one that does is marked as used.
 
         `by_name` lets only comments count that name the rule.
         """
@@ -149,11 +158,11 @@ class Silencer:
         last = bisect_right(self._starts, start)
         near = (c for c in self._comments[first:last] if c.verb not in ("ignore-file", "off"))
         hits = [
-            comment.silences(code, rule, start)
+            comment
             for comment in (*self._wide, *near)
-            if not by_name or comment.names(code, rule)
+            if (not by_name or comment.names(code, rule)) and comment.silences(code, rule, start)
         ]
-        return any(hits)
+        return hits[-1] if hits else None
 
 
 def _covered(tree: Tree, span: Span, contents: Sequence[int]) -> Span:

@@ -1,6 +1,7 @@
 """Positions in a text: offsets, lines and columns in code points, and the units of editors."""
 
 import re
+import unicodedata
 from bisect import bisect_right
 from itertools import accumulate
 from typing import Any, Literal, NamedTuple, cast
@@ -131,11 +132,25 @@ def units(text: str, encoding: Encoding) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
+def width(text: str) -> int:
+    """Return the number of columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(char) for char in text)
+
+
+def _width(char: str) -> int:
+    if unicodedata.combining(char) or char in "\u200d\ufe0f":
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
 def printable(text: str) -> str:
     r"""Show control, ESC and bidirectional characters of a text as `\u…`, and keep all others."""
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff"
+    "\ufeff\ufffe\uffff]"
 )

@@ -8,10 +8,12 @@ from typing import Final
 
 COMMANDS: Final[Mapping[str, str]] = {
     "lint": "check connections files, pipelines and component specs",
+    "graph": "draw pipelines and their connections",
     "connections": "list, check, add, show and trust connections",
     "rule": "explain a rule, or list all of them",
     "schema": "print a JSON Schema for other tools",
     "server": "serve an editor (language server)",
+    "completions": "print the completions for a shell",
     "demo": "lint an example project, and check its connections",
     "version": "print the version, and which `osiris` command is active",
 }

@@ -1,5 +1,6 @@
 """`osiris-lsp demo`: lint the example project of the package, and check its connections."""
 
+import argparse
 import csv
 import os
 import shutil
@@ -19,15 +20,34 @@ EMBEDDED = ("@filesystem.exports", "@filesystem.reports", "@duckdb.warehouse", "
 """The connections that need no server."""
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run `osiris-lsp demo`; exits with 0, for what it finds is the point."""
-    parser = Parser(
+_EPILOG = """\
+examples:
+  osiris-lsp demo              in a temporary folder
+  osiris-lsp demo example      in a new folder of that name
+"""
+
+
+def parser() -> Parser:
+    """Return the parser of the command."""
+    made = Parser(
         prog="osiris-lsp demo",
         description="Lint an example project and check its connections, in a copy of your own.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("folder", nargs="?", help="where to copy it; default: a temporary folder")
-    args = parser.parse_args(argv)
+    made.add_argument(
+        "folder",
+        nargs="?",
+        metavar="FOLDER",
+        help="where to copy it; default: a temporary folder",
+    )
+    return made
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run `osiris-lsp demo`; exits with 0, for what it finds is the point."""
+    args = parser().parse_args(argv)
     folder = args.folder or os.path.join(tempfile.mkdtemp(prefix="osiris-demo-"), "demo")
     try:
         shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))

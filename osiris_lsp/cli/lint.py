@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 
 from osiris_lsp.batch import FileResult, Job, lint_files, sort_records
 from osiris_lsp.cli import UsageError
+from osiris_lsp.cli.outputs import add_options, chosen, detailed, write_all
 from osiris_lsp.cli.settings import settings_records, show_settings
 from osiris_lsp.cli.terminal import Parser, Progress, split, style
-from osiris_lsp.discovery import find_root
+from osiris_lsp.discovery import Overlay, find_root
 from osiris_lsp.engine import Crash
 from osiris_lsp.finding import SEVERITIES, at_least
 from osiris_lsp.project import Project, open_project
-from osiris_lsp.reports import FORMATS, Summary, writer
-from osiris_lsp.reports.record import Record
+from osiris_lsp.reports import Summary
+from osiris_lsp.reports.record import Record, Silenced
 from osiris_lsp.rules import RULES, is_selector
 from osiris_lsp.settings import PROFILES
 from osiris_lsp.specs import nearest
@@ -28,6 +29,10 @@ examples:
   osiris-lsp lint --fix --diff                   what the safe fixes would change
   osiris-lsp lint --select OSR2 --ignore OSR217  some rules only
   osiris-lsp lint --severity unused-connection=warning
+  osiris-lsp lint --staged                       what the next commit changes, and what that breaks
+  osiris-lsp lint --format sarif --output-file osiris.sarif --format full
+                                                 a file for machines, the rest for people
+  osiris-lsp lint --format html --output-file report.html
   cat a.yaml | osiris-lsp lint - --stdin-filename pipelines/a.yaml
 
 exit codes:
@@ -36,27 +41,28 @@ exit codes:
 """
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
+def parser() -> Parser:
+    """Return the parser of the command."""
+    made = Parser(
         prog="osiris-lsp lint",
         description="Check connections files, pipelines and component specs.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("paths", nargs="*", metavar="PATH", help="files and folders; `-` is standard input")
-    group = parser.add_argument_group("output")
+    group = made.add_argument_group("output")
     add = group.add_argument
-    add("--format", choices=FORMATS, default="full", help="default: full")
+    add_options(group)
     add("--statistics", action="store_true", help="count findings by rule")
     add("--color", choices=("auto", "always", "never"), default="auto", help="default: auto")
-    group = parser.add_argument_group("fixes")
+    group = made.add_argument_group("fixes")
     add = group.add_argument
     add("--fix", action="store_true", help="apply safe fixes")
     add("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe ones too")
     add("--diff", action="store_true", help="show what fixes would change, and write nothing")
-    group = parser.add_argument_group("rules")
+    group = made.add_argument_group("rules")
     add = group.add_argument
     rules: dict[str, Any] = {"action": "append", "metavar": "RULES"}
     add("--select", **rules, help="codes, prefixes, names or ALL, separated by commas")
@@ -66,23 +72,25 @@ def _parser() -> argparse.ArgumentParser:
     add("--severity", action="append", metavar="RULE=LEVEL", help="change a rule's severity")
     add("--profile", choices=PROFILES, help="which contract names and variables must meet")
     add("--check-env", action="store_true", help="also check variables and files of this machine")
-    group = parser.add_argument_group("files")
+    group = made.add_argument_group("files")
     add = group.add_argument
     add("--connections-file", metavar="FILE", help="the connections file of the project")
     add("--kind", choices=("connections", "pipeline", "component"), help="what the files are")
     add("--any-yaml", action="store_true", help="check YAML that is not ours for YAML and secrets")
+    add("--staged", action="store_true", help="check what `git commit` would take, not the disk")
+    add("--dependants", action="store_true", help="check what changed connections, specs break")
     add("--stdin-filename", metavar="NAME", help="the name that standard input goes by")
     add("--force-exclude", action="store_true", help="leave out named files that are excluded")
     add("--isolated", action="store_true", help="ignore settings files")
     add("--show-files", action="store_true", help="list what would be checked, and stop")
     add("--show-settings", action="store_true", help="print the settings in force, and stop")
-    group = parser.add_argument_group("run")
+    group = made.add_argument_group("run")
     add = group.add_argument
     add("--fail-on", choices=(*SEVERITIES, "never"), help="default: warning")
     add("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
     add("--no-cache", action="store_true", help="accepted; results are not cached yet")
     add("--jobs", type=int, default=0, metavar="N", help="processes; default: as many as pay")
-    return parser
+    return made
 
 
 class Group(NamedTuple):
@@ -102,6 +110,7 @@ class Outcome:
         self.errors = 0
         self.files = 0
         self.suppressed = 0
+        self.silenced: list[Silenced] = []
         self.fixed = 0
         self.changed: list[tuple[str, str, str]] = []
 
@@ -110,15 +119,25 @@ class Outcome:
         self.files += 1
         self.records.extend(result.records)
         self.suppressed += result.suppressed
+        self.silenced.extend(result.silenced)
         self.crashes.extend(result.crashes)
 
 
 def run(argv: Sequence[str]) -> int:
     """Run `osiris-lsp lint` and return its exit code."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     _check_arguments(args)
+    args.outputs = chosen(args)
     outcome = Outcome()
-    groups = _groups(args, outcome)
+    changes = None
+    if args.staged or args.dependants:
+        from osiris_lsp.cli import changes as source
+
+        changes = source.read(args.staged)
+    paths = source.chosen(changes, args.paths) if args.staged and changes else args.paths
+    if changes is None:
+        paths = paths or (["-"] if args.stdin_filename else [find_root(os.getcwd())])
+    groups = sort_into_groups(args, paths, outcome, changes.overlay if changes else {})
     if args.show_settings:
         return show_settings([group.project for group in groups])
     if args.show_files:
@@ -130,6 +149,8 @@ def run(argv: Sequence[str]) -> int:
     progress = Progress()
     for group in groups:
         _lint_group(args, group, outcome, progress)
+    if changes is not None:
+        outcome.records.extend(source.dependants(args, changes, groups, outcome))
     progress.clear()
     records = sort_records(outcome.records)
     look = style(args.color, sys.stdout, args.statistics)
@@ -138,9 +159,22 @@ def run(argv: Sequence[str]) -> int:
 
         show_changes(sys.stdout, outcome.changed, look)
     else:
-        summary = Summary(outcome.files, outcome.suppressed, outcome.fixed)
-        writer(args.format)(sys.stdout, records, summary, look)
+        summary = Summary(
+            outcome.files,
+            outcome.suppressed,
+            outcome.fixed,
+            exit_code=_exit_code(args, groups, outcome, records),
+            silenced=sorted(outcome.silenced, key=lambda item: item.record.place),
+            linted=[(group.project, group.paths) for group in groups],
+            doctor=args.doctor_results,
+        )
+        out = sys.stdout, look
+        write_all(args.outputs, records, summary, out, lambda text: _complain(text, outcome))
     sys.stdout.flush()
+    if outcome.crashes:
+        from osiris_lsp.cli.crash import report
+
+        report(outcome.crashes)
     return _exit_code(args, groups, outcome, records)
 
 
@@ -148,9 +182,6 @@ def _exit_code(
     args: argparse.Namespace, groups: Sequence[Group], outcome: Outcome, records: Sequence[Record]
 ) -> int:
     if outcome.crashes:
-        from osiris_lsp.cli.crash import report
-
-        report(outcome.crashes)
         return 3
     if outcome.errors:
         return 2
@@ -172,6 +203,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
         _check_selector(rule, "--severity")
     if args.unsafe_fixes and not (args.fix or args.diff):
         raise UsageError("`--unsafe-fixes` goes with `--fix` or `--diff`")
+    if args.staged and (args.fix or args.stdin_filename):
+        raise UsageError("`--staged` checks what git holds; fix files first, then `git add` them")
     if args.stdin_filename and args.paths not in ([], ["-"]):
         raise UsageError("`--stdin-filename` goes with the path `-`")
     if args.jobs < 0:
@@ -205,9 +238,10 @@ def _overrides(args: argparse.Namespace, project: Project | None = None) -> Mapp
     return found
 
 
-def _open(
-    args: argparse.Namespace, folder: str, overlay: Mapping[str, str], fallback: str | None
+def open_for(
+    args: argparse.Namespace, folder: str, overlay: Overlay, fallback: str | None = None
 ) -> Project:
+    """Return the project of a folder with the settings that options change."""
     connections = os.path.abspath(args.connections_file) if args.connections_file else None
     if connections is not None and not os.path.isfile(connections):
         raise UsageError(f"`--connections-file {args.connections_file}`: there is no such file")
@@ -225,21 +259,22 @@ def _open(
     return open_project(folder, **options, overrides=overrides) if overrides else project
 
 
-def _groups(args: argparse.Namespace, outcome: Outcome) -> list[Group]:
-    """Sort the paths of the command line into projects; say which cannot be used."""
-    overlay: dict[str, str] = {}
+def sort_into_groups(
+    args: argparse.Namespace, paths: Sequence[str], outcome: Outcome, texts: Overlay
+) -> list[Group]:
+    """Sort paths into projects; say which cannot be used."""
+    overlay = dict(texts)
     groups: dict[tuple[str, str | None], Group] = {}
     by_folder: dict[str, Group] = {}
 
     def group_of(folder: str, fallback: str | None = None) -> Group:
         if folder not in by_folder:
-            project = _open(args, folder, overlay, fallback)
+            project = open_for(args, folder, overlay, fallback)
             identity = (project.root, project.settings.path)
             by_folder[folder] = groups.setdefault(identity, Group(project, [], set()))
         return by_folder[folder]
 
-    paths = args.paths or (["-"] if args.stdin_filename else [find_root(os.getcwd())])
-    for path in _expanded(paths, outcome):
+    for path in _expanded(paths, outcome, overlay):
         if path == "-":
             name = os.path.abspath(args.stdin_filename or "stdin.yaml")
             overlay[name] = _standard_input()
@@ -266,17 +301,22 @@ def _add_folder(folder: str, group_of: Any) -> None:
 
 
 def _left_out(args: argparse.Namespace, project: Project, path: str) -> bool:
-    if not (args.force_exclude or project.settings.force_exclude):
+    if not _is_quiet(args, project):
         return False
     from osiris_lsp.discovery import GitIgnore
 
     return project.is_excluded()(path) or GitIgnore(os.path.dirname(path)).ignores(path, False)
 
 
-def _expanded(paths: Sequence[str], outcome: Outcome) -> Iterator[str]:
+def _is_quiet(args: argparse.Namespace, project: Project) -> bool:
+    """Tell whether files that are not to be checked are left out in silence."""
+    return args.force_exclude or args.staged or project.settings.force_exclude
+
+
+def _expanded(paths: Sequence[str], outcome: Outcome, overlay: Overlay) -> Iterator[str]:
     """Yield the paths that exist; patterns that the shell left alone are expanded."""
     for path in paths:
-        if path == "-" or os.path.lexists(path):
+        if path == "-" or path in overlay or os.path.lexists(path):
             yield path
             continue
         if any(char in path for char in "*?["):
@@ -314,7 +354,14 @@ def _lint_group(
 ) -> None:
     fixing = args.fix or args.diff
     project = group.project
-    job = Job(project, args.kind, args.any_yaml, keep=fixing, folder=os.getcwd())
+    job = Job(
+        project,
+        args.kind,
+        args.any_yaml,
+        keep=fixing,
+        folder=os.getcwd(),
+        detailed=detailed(args.outputs),
+    )
     results = lint_files(job, group.paths, args.jobs, progress)
     if fixing:
         from osiris_lsp.cli.fix import fix_file
@@ -323,13 +370,20 @@ def _lint_group(
     for result in results:
         if result.kind == "other":
             _skipped(args, project, result.path, group.named)
-        else:
+        elif _is_ours(args, group, result):
             outcome.add(result)
 
 
+def _is_ours(args: argparse.Namespace, group: Group, result: FileResult) -> bool:
+    """Tell whether a file concerns us; what cannot be read may well be somebody else's."""
+    if result.kind != "yaml" or args.any_yaml:
+        return True
+    quiet = result.path not in group.named or _is_quiet(args, group.project)
+    return not (quiet and group.project.is_foreign(result.path))
+
+
 def _skipped(args: argparse.Namespace, project: Project, path: str, named: set[str]) -> None:
-    quiet = args.force_exclude or project.settings.force_exclude
-    if path in named and not quiet:
+    if path in named and not _is_quiet(args, project):
         name = os.path.relpath(path)
         print(
             f"osiris-lsp: note: {printable(name)} is no Osiris file and was skipped; `--kind` says "

@@ -21,20 +21,30 @@ examples:
 """
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run `osiris-lsp rule` and return its exit code."""
-    parser = Parser(
+def parser() -> Parser:
+    """Return the parser of the command."""
+    made = Parser(
         prog="osiris-lsp rule",
         description="Explain a rule, or list all of them.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("rule", nargs="?", metavar="CODE|NAME", help="a rule")
-    parser.add_argument("--all", action="store_true", help="every rule")
-    parser.add_argument("--format", choices=("text", "json", "markdown"), default="text")
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto")
-    args = parser.parse_args(argv)
+    add = made.add_argument
+    add("rule", nargs="?", metavar="CODE|NAME", help="a rule")
+    add("--all", action="store_true", help="every rule")
+    made.add_argument(
+        "--format", choices=("text", "json", "markdown"), default="text", help="default: text"
+    )
+    made.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="default: auto"
+    )
+    return made
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run `osiris-lsp rule` and return its exit code."""
+    args = parser().parse_args(argv)
     if bool(args.rule) == args.all:
         raise UsageError("name one rule, or give `--all`")
     entries = list(RULES.values()) if args.all else [_find(args.rule)]

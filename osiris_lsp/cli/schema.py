@@ -16,19 +16,27 @@ examples:
 """
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run `osiris-lsp schema` and return its exit code."""
-    families = [f"families/{name}" for name in schema_names("families")]
-    parser = Parser(
+def parser() -> Parser:
+    """Return the parser of the command."""
+    made = Parser(
         prog="osiris-lsp schema",
         description="Print a JSON Schema (2020-12) that stands on its own.",
-        epilog=f"names: {', '.join([*NAMES, *families])}\n\n{_EPILOG}",
+        epilog=f"names: {', '.join(_names())}\n\n{_EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("name", metavar="NAME", help="which schema")
-    args = parser.parse_args(argv)
-    names = [*NAMES, *families]
+    made.add_argument("name", metavar="NAME", help="which schema")
+    return made
+
+
+def _names() -> list[str]:
+    return [*NAMES, *(f"families/{name}" for name in schema_names("families"))]
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run `osiris-lsp schema` and return its exit code."""
+    args = parser().parse_args(argv)
+    names = _names()
     if args.name not in names:
         close = nearest(args.name, names)
         hint = (

@@ -1,5 +1,6 @@
 """`osiris-lsp server`: the language server, for editors to start."""
 
+import argparse
 import gc
 import logging
 import sys
@@ -10,24 +11,31 @@ from osiris_lsp.cli.terminal import Parser
 from osiris_lsp.values import is_local_host
 
 _EPILOG = """\
-example:
+examples:
   osiris-lsp server                        what an editor runs: speaks on standard input and output
+  osiris-lsp server --tcp 127.0.0.1:2087   one client over a socket, to look at the traffic
 """
+
+
+def parser() -> Parser:
+    """Return the parser of the command."""
+    made = Parser(
+        prog="osiris-lsp server",
+        description="Serve an editor over standard input and output.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = made.add_argument
+    add("--stdio", action="store_true", help="accepted; it is the default")
+    add("--tcp", metavar="HOST:PORT", help="for debugging: serve one client; doctor is off")
+    add("--allow-remote", action="store_true", help="with --tcp: other machines may connect")
+    return made
 
 
 def run(argv: Sequence[str]) -> int:
     """Run `osiris-lsp server` until the client ends it."""
-    parser = Parser(
-        prog="osiris-lsp server",
-        description="Serve an editor over standard input and output.",
-        epilog=_EPILOG,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("--stdio", action="store_true", help="accepted; it is the default")
-    add("--tcp", metavar="HOST:PORT", help="for debugging: serve one client; doctor is off")
-    add("--allow-remote", action="store_true", help="with --tcp: other machines may connect")
-    args = parser.parse_args(argv)
+    args = parser().parse_args(argv)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
     # pygls logs messages and tracebacks, and with them text of documents; our log has types only.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)

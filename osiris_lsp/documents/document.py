@@ -95,13 +95,20 @@ class Document:
 
     @cached_property
     def secret_spans(self) -> Sequence[Span]:
-        """Every range of the text that may hold a secret; `excerpt()` masks them."""
+        """Every range of the text that may hold a secret."""
         if isinstance(self.tree, Assembled):
             return merged([*self.narrowed(self.tree.around).secret_spans, *self._secret_parts()])
         from osiris_lsp.sensitive import find_sensitive  # needed only where there are findings
 
         declared = (node for _, node in (*self.declared_secrets, *self.misspelt_secrets))
         return find_sensitive(self.tree, declared)
+
+    @cached_property
+    def masked_spans(self) -> Sequence[Span]:
+        """The ranges that no excerpt shows: secrets, and where the same text stands once more."""
+        from osiris_lsp.sensitive import repeated
+
+        return merged([*self.secret_spans, *repeated(self.text, self.secret_spans)])
 
     def _secret_parts(self) -> Iterator[Span]:
         """Yield the ranges in the parts of a tree; those of an unchanged part are kept with it."""

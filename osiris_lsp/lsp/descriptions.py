@@ -20,8 +20,8 @@ from osiris_lsp.documents import (
 )
 from osiris_lsp.lsp.checks import Last
 from osiris_lsp.lsp.health import said
-from osiris_lsp.lsp.markdown import code, escape
 from osiris_lsp.lsp.variables import DOTENV, ENVIRONMENT, Variables
+from osiris_lsp.markdown import code, escape
 from osiris_lsp.refs import Segment
 from osiris_lsp.secret import MASK
 from osiris_lsp.specs import ComponentSpec, FamilySpec, FieldSpec, Schema

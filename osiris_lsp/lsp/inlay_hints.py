@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from lsprotocol import types
 
 from osiris_lsp.documents import Connection, PipelineDocument
-from osiris_lsp.lsp.markdown import code, escape, markup
+from osiris_lsp.lsp.markdown import markup
 from osiris_lsp.lsp.refresh import Refresh
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.variables import DOTENV, Variables, variables_for
 from osiris_lsp.lsp.views import View
+from osiris_lsp.markdown import code, escape
 from osiris_lsp.refs import segments
 from osiris_lsp.text import Span, printable
 from osiris_lsp.values import variable_values

@@ -83,7 +83,8 @@ class Projects:
         key = self._keys.get(folder)
         if key is None:
             # A sub-folder may have settings of its own.
-            key = f"{find_root(folder, fallback)}\n{find_settings(folder)}"
+            settings = find_settings(folder, self.texts)
+            key = f"{find_root(folder, fallback, self.texts)}\n{settings}"
             self._keys[folder] = key
         if key not in self._states:
             project = open_project(

@@ -1,23 +1,50 @@
 """Reports: findings for people and machines; 1-based lines and columns exist only here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Final, NamedTuple, TextIO, cast
+from typing import Any, Final, NamedTuple, TextIO, cast
 
 from osiris_lsp.finding import SEVERITIES
-from osiris_lsp.reports.record import Record
+from osiris_lsp.project import Project
+from osiris_lsp.reports.record import Record, Silenced
 
-FORMATS: Final = ("full", "concise", "json", "jsonl")
+FORMATS: Final = (
+    "full",
+    "concise",
+    "grouped",
+    "json",
+    "jsonl",
+    "sarif",
+    "github",
+    "gitlab",
+    "junit",
+    "azure",
+    "rdjson",
+    "checkstyle",
+    "markdown",
+    "html",
+)
 """All formats; each is a module of this package with a `write` function."""
+
+DETAILED: Final = frozenset(("sarif", "html"))
+"""Formats that show suppressed findings, or the lines around a finding."""
 
 
 class Summary(NamedTuple):
-    """What a run counted."""
+    """What a run counted, and what some reports show beside the findings.
+
+    `silenced` is filled for detailed formats only, `linted` has the files of each project, and
+    `doctor` the results that `connections doctor --json` printed.
+    """
 
     files: int = 0
     suppressed: int = 0
     fixed: int = 0
     baselined: int = 0
+    exit_code: int = 0
+    silenced: Sequence[Silenced] = ()
+    linted: Sequence[tuple[Project, Sequence[str]]] = ()
+    doctor: Sequence[Mapping[str, Any]] | None = None
 
 
 class Style(NamedTuple):
@@ -42,3 +69,8 @@ def counts(records: Sequence[Record]) -> dict[str, int]:
     for record in records:
         found[record.severity] += 1
     return found
+
+
+def gravest_first(records: Sequence[Record]) -> list[Record]:
+    """Return the records by severity; those of one severity keep their order."""
+    return sorted(records, key=lambda record: SEVERITIES.index(record.severity))

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from osiris_lsp.reports import Style, Summary
-from osiris_lsp.reports.paint import paint, severity, statistics, tail, width
+from osiris_lsp.reports.paint import paint, severity, statistics, tail
 from osiris_lsp.reports.record import Place, Record
 from osiris_lsp.secret import Excerpt
-from osiris_lsp.text import printable
+from osiris_lsp.text import printable, width
 
 
 def write(out: TextIO, records: Sequence[Record], summary: Summary, style: Style) -> None:

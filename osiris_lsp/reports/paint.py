@@ -1,6 +1,5 @@
 """Colour, alignment and the closing lines that reports for people share."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
@@ -31,19 +30,6 @@ def paint(text: str, kind: str, style: Style) -> str:
 def severity(name: str, style: Style) -> str:
     """Return a severity in its colour."""
     return paint(name, name, style)
-
-
-def width(text: str) -> int:
-    """Return the number of columns that a text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    return sum(_width(char) for char in text)
-
-
-def _width(char: str) -> int:
-    if unicodedata.combining(char) or char in "\u200d\ufe0f":
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def statistics(out: TextIO, records: Sequence[Record], style: Style) -> None:

@@ -2,29 +2,37 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from osiris_lsp.discovery import shown_path
 from osiris_lsp.documents import Document
 from osiris_lsp.finding import Finding, Fix, Related, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.secret import Excerpt, Sieve, excerpt, fingerprint, mask
+from osiris_lsp.suppressions import Suppression
 from osiris_lsp.text import LineIndex, Span, printable
 
 
 class Place(NamedTuple):
-    """A range in a file: 1-based, columns in code points, end exclusive."""
+    """A range in a file: 1-based, columns in code points, end exclusive.
+
+    `byte` and `end_byte` are the columns in bytes of UTF-8.
+    """
 
     path: str
     line: int
     column: int
     end_line: int
     end_column: int
+    byte: int
+    end_byte: int
 
 
 class Record(NamedTuple):
     """A finding that is fit to be shown.
 
-    `edits` is None where the fix moves text that holds a secret, which no report may show.
+    `edits` is None where the fix moves text that holds a secret, which no report may show. `before`
+    and `after` are the lines around the excerpt, for reports that ask for details.
     """
 
     code: str
@@ -40,6 +48,8 @@ class Record(NamedTuple):
     fix_safe: bool
     edits: tuple[tuple[Place, str], ...] | None
     related: tuple[tuple[Place, str], ...]
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the finding as DESIGN section 5 describes it."""
@@ -65,15 +75,33 @@ class Record(NamedTuple):
 
 
 def _json(place: Place) -> Mapping[str, Any]:
-    return place._asdict()
+    return {name: getattr(place, name) for name in Place._fields[:5]}
+
+
+class Silenced(NamedTuple):
+    """A finding that a comment silences, and the reason that it gives, if any."""
+
+    record: Record
+    reason: str
+
+
+_AROUND: Final = 2
+"""Lines shown before and after a finding."""
+
+_MOST: Final = 8
+"""Lines of a long finding that are shown."""
 
 
 class Recorder:
-    """Turn the findings of documents into records; keeps the lines of related files."""
+    """Turn the findings of documents into records; keeps the lines of related files.
 
-    def __init__(self, project: Project, folder: str | None = None) -> None:
+    `detailed` adds the lines around each finding.
+    """
+
+    def __init__(self, project: Project, folder: str | None = None, detailed: bool = False) -> None:
         self.project = project
         self.folder = folder or os.getcwd()
+        self.detailed = detailed
         self._lines: dict[str, LineIndex] = {}
 
     def records(self, document: Document, findings: Sequence[Finding]) -> Iterator[Record]:
@@ -82,14 +110,14 @@ class Recorder:
             return
         lines = document.tree.lines
         self._lines[document.path] = lines
-        secrets = document.secret_spans
+        secrets = document.masked_spans
         sieve = Sieve(document.text, secrets)
         seen: dict[tuple[object, ...], int] = {}
         for finding in findings:
             shown = excerpt(lines, finding.span, secrets)
             identity = (finding.code, finding.key_path, " ".join(shown.text.split()))
             seen[identity] = seen.get(identity, -1) + 1
-            root = _relative(finding.path, self.project.root)
+            root = shown_path(finding.path, self.project.root)
             yield Record(
                 finding.code,
                 finding.rule,
@@ -104,20 +132,53 @@ class Recorder:
                 finding.fix is not None and finding.fix.safe,
                 None if finding.fix is None else self._edits(finding.path, finding.fix, sieve),
                 tuple(self._related(finding.path, finding.related, sieve)),
+                *(self._around(lines, finding.span, secrets) if self.detailed else ()),
             )
+
+    def silenced(
+        self, document: Document, suppressed: Sequence[tuple[Finding, Suppression]]
+    ) -> Iterator[Silenced]:
+        """Yield the records of findings that comments silence, with the reasons given there."""
+        secrets = document.masked_spans if suppressed else ()
+        records = self.records(document, [finding for finding, _ in suppressed])
+        for record, (_, comment) in zip(records, suppressed, strict=True):
+            start, end = comment.reason
+            reason = mask(document.text[start:end], secrets, start)
+            yield Silenced(record, printable(" ".join(reason.split())))
+
+    def _around(
+        self, lines: LineIndex, span: Span, secrets: Sequence[Span]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the lines before the first line of a range and after it, secrets masked."""
+        first, last = lines.position(span.start).line, lines.position(span.end).line
+        until = min(last + _AROUND, first + _MOST, len(lines) - 1)
+
+        def shown(numbers: range) -> tuple[str, ...]:
+            spans = (Span(*lines.line_span(number)) for number in numbers)
+            return tuple(excerpt(lines, Span(at.start, at.start), secrets).text for at in spans)
+
+        return shown(range(max(first - _AROUND, 0), first)), shown(range(first + 1, until + 1))
 
     def _place(self, path: str, span: Span) -> Place:
         if path not in self._lines:
             self._lines[path] = LineIndex(self.project.read(path)[0])
-        first = self._lines[path].position(span.start)
-        last = self._lines[path].position(span.end)
-        name = _relative(path, self.folder)
-        return Place(name, first.line + 1, first.column + 1, last.line + 1, last.column + 1)
+        lines = self._lines[path]
+        (line, column), (end_line, end_column) = map(lines.position, span)
+        byte, end_byte = (lines.encode(offset, "utf-8").column for offset in span)
+        return Place(
+            shown_path(path, self.folder),
+            line + 1,
+            column + 1,
+            end_line + 1,
+            end_column + 1,
+            byte + 1,
+            end_byte + 1,
+        )
 
     def shown(self, document: Document, span: Span) -> tuple[Place, Excerpt]:
         """Return the place of a range of a document, and its line with secrets masked."""
         self._lines[document.path] = document.tree.lines
-        text = excerpt(document.tree.lines, span, document.secret_spans)
+        text = excerpt(document.tree.lines, span, document.masked_spans)
         return self._place(document.path, span), text
 
     def _edits(self, path: str, fix: Fix, sieve: Sieve) -> tuple[tuple[Place, str], ...] | None:
@@ -135,16 +196,6 @@ class Recorder:
             yield self._place(item.path or path, item.span), sieve.clean(item.message)
 
 
-def _relative(path: str, folder: str) -> str:
-    if path.startswith(folder) and path[len(folder) : len(folder) + 1] == os.sep:
-        return printable(path[len(folder) + 1 :].replace(os.sep, "/"))
-    try:
-        shown = os.path.relpath(path, folder)
-    except ValueError:
-        shown = path
-    return printable(shown.replace(os.sep, "/"))
-
-
 def masked_text(document: Document) -> str:
     """Return the text of a document with every secret replaced by `***`."""
-    return mask(document.text, document.secret_spans)
+    return mask(document.text, document.masked_spans)

@@ -11,6 +11,9 @@ import pytest
 
 from osiris_lsp import __version__
 from osiris_lsp.bundle import NAMES
+from osiris_lsp.cli import COMMANDS
+from osiris_lsp.cli.connections import COMMANDS as CONNECTIONS_COMMANDS
+from osiris_lsp.cli.parsers import Command, commands
 from osiris_lsp.rules import RULES
 from tests.cli.conftest import CONNECTIONS, Run
 
@@ -24,15 +27,26 @@ def test_help_names_every_command(run: Run) -> None:
     assert run().code == 2
 
 
-@pytest.mark.parametrize("name", ["lint", "rule", "schema"])
+@pytest.mark.parametrize("command", [*commands()], ids=lambda command: " ".join(command.names))
 def test_the_help_of_a_command_has_examples(
-    name: str, capsys: pytest.CaptureFixture[str], run: Run
+    command: Command, capsys: pytest.CaptureFixture[str], run: Run
 ) -> None:
-    """Each help text shows how the command is used."""
+    """Each help text shows how the command is used, and says something about every option."""
     with pytest.raises(SystemExit) as stop:
-        run(name, "--help")
+        run(*command.names, "--help")
     assert stop.value.code == 0
-    assert f"osiris-lsp {name} " in capsys.readouterr().out.partition("examples:")[2]
+    name = " ".join(command.names)
+    examples = capsys.readouterr().out.partition("\nexamples:\n")[2].splitlines()
+    assert examples[0].startswith("  ")
+    assert any(f"osiris-lsp {name}" in line or f"osiris {name}" in line for line in examples)
+    assert [action.dest for action in command.parser._actions if not action.help] == []
+
+
+def test_every_command_has_a_parser() -> None:
+    """What completions, the manual and the reference are made of leaves none out."""
+    names = {command.names for command in commands()}
+    assert {names[0] for names in names} == set(COMMANDS)
+    assert {name for head, *rest in names for name in rest} == set(CONNECTIONS_COMMANDS)
 
 
 def test_an_unknown_command_says_what_was_meant(run: Run) -> None:

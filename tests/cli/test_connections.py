@@ -199,7 +199,7 @@ def test_what_goes_wrong_before_the_network_is_of_category_config(project: Path,
 def test_only_what_is_trusted_is_checked_where_that_is_asked(shop: Path, run: Run) -> None:
     """As the hook does; a change of the destination takes the consent away."""
     refused = run("connections", "doctor", "--trusted-only", "--json")
-    assert refused.code == 2
+    assert refused.code == 0
     assert {item["details"]["code"] for item in refused.json["connections"]} == {
         "config.not_trusted"
     }
@@ -207,11 +207,29 @@ def test_only_what_is_trusted_is_checked_where_that_is_asked(shop: Path, run: Ru
     done = run("connections", "doctor", "--trusted-only", "--json")
     codes = [item["details"].get("code", "ok") for item in done.json["connections"]]
     assert codes == ["ok", "config.not_trusted", "config.not_trusted", "tcp.refused"]
+    assert done.code == 1
     path = shop / "osiris_connections.yaml"
     path.write_text(FILE.replace("127.0.0.1", "evil.example.com"))
     again = run("connections", "doctor", "@mysql", "--trusted-only", "--json")
     assert (again.code, again.json["category"]) == (2, "config")
     assert "changed since it was trusted" in again.json["details"]["cause"]
+
+
+def test_what_a_hook_may_not_check_is_listed(shop: Path, run: Run) -> None:
+    """Connections without consent fail no hook: they are listed, for people and for CI."""
+    result = run("connections", "doctor", "--trusted-only")
+    assert result.code == 0
+    assert "- @mysql.default" in result.out
+    assert "not checked: nobody has allowed this connection yet" in result.out
+    assert result.out.endswith("\n4 not checked of 4 connections\n")
+    junit = run("connections", "doctor", "--trusted-only", "--format", "junit")
+    assert ElementTree.fromstring(junit.out)[0].attrib["skipped"] == "4"
+    assert junit.out.count("<skipped ") == 4
+    (shop / "osiris_connections.yaml").unlink()
+    nothing = run("connections", "doctor", "--trusted-only")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert "nothing was checked: there is no `osiris_connections.yaml`" in nothing.err
+    assert run("connections", "doctor").code == 2
 
 
 def test_trust_says_what_it_allows_and_takes_it_back(shop: Path, run: Run) -> None:

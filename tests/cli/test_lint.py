@@ -11,11 +11,11 @@ import pytest
 
 from osiris_lsp import batch, fixes
 from osiris_lsp.project import read_file
+from osiris_lsp.reports import FORMATS
 from osiris_lsp.rules import load
 from tests.cli.conftest import CONNECTIONS, PIPELINE, Run, write
 
 CANARY = "c4nary-Pa55-w0rd"
-FORMATS = ("full", "concise", "json", "jsonl")
 
 
 def test_a_clean_project_exits_with_0(project: Path, run: Run) -> None:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from osiris_lsp.cli.terminal import Progress
-from osiris_lsp.reports.paint import width
+from osiris_lsp.text import width
 
 
 class _Terminal(io.StringIO):

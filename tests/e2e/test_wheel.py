@@ -51,6 +51,7 @@ def test_the_wheel_carries_schemas_rule_pages_and_demo(wheel: Path) -> None:
         assert f"osiris_lsp/_schemas/families/{family}.json" in names
     for rule in RULES:
         assert f"osiris_lsp/_docs/rules/{rule}.md" in names
+    assert [name for name in names if name.endswith("data/share/man/man1/osiris-lsp.1")]
     assert "osiris_lsp/demo/osiris_connections.yaml" in names
     assert "osiris_lsp/py.typed" in names
     assert not [name for name in names if name.startswith(("tests/", "schemas/"))]
@@ -67,6 +68,12 @@ def test_the_installed_commands_work(scripts: Path, tmp_path: Path) -> None:
     assert json.loads(_run(scripts, tmp_path, "osiris-lsp", "schema", "connections").stdout)
     version = _run(scripts, tmp_path, "osiris-lsp", "version").stdout
     assert "osiris-lsp 0." in version
+    assert "complete " in _run(scripts, tmp_path, "osiris-lsp", "completions", "bash").stdout
+    assert (scripts.parent / "share/man/man1/osiris-lsp.1").is_file()
+    page = "from osiris_lsp.ruledoc import page; print(page('unknown-alias'))"
+    shown = Path(_run(scripts, tmp_path, "python", "-c", page).stdout.strip())
+    assert shown.is_relative_to(scripts.parent)
+    assert shown.read_text().startswith("# unknown-alias")
     missing = _run(scripts, tmp_path, "osiris", "run")
     assert missing.returncode == 2
     where = "import osiris_lsp; print(osiris_lsp.__file__)"

@@ -3,7 +3,8 @@
 import pytest
 from lsprotocol import types
 
-from osiris_lsp.lsp.markdown import MAX_LENGTH, code, escape, markup, plain
+from osiris_lsp.lsp.markdown import markup
+from osiris_lsp.markdown import MAX_LENGTH, code, escape, plain
 
 HOSTILE = (
     "`x`",

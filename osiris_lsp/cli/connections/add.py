@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from osiris_lsp.additions import addition, applied, is_reference, lines_of, written
 from osiris_lsp.cli import UsageError
-from osiris_lsp.cli.connections.source import parser
+from osiris_lsp.cli.connections.source import command_parser
+from osiris_lsp.cli.terminal import Parser
 from osiris_lsp.discovery import CONNECTIONS
 from osiris_lsp.documents import ConnectionsDocument
 from osiris_lsp.envfile import EnvFileError, store
@@ -29,15 +30,20 @@ A secret is never written into the file: it becomes `${FAMILY_ALIAS_FIELD}`, and
 """
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run `osiris-lsp connections add` and return its exit code."""
-    options = parser("add", "Add a connection to the connections file.", _EPILOG)
+def parser() -> Parser:
+    """Return the parser of the command."""
+    options = command_parser("add", "Add a connection to the connections file.", _EPILOG)
     options.add_argument("family", metavar="FAMILY", help="the kind of system, such as mysql")
     options.add_argument("--alias", metavar="A", help="default: asked for, or `default`")
     options.add_argument(
         "--set", action="append", metavar="FIELD=VALUE", help="a field; nothing is asked then"
     )
-    args = options.parse_args(argv)
+    return options
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run `osiris-lsp connections add` and return its exit code."""
+    args = parser().parse_args(argv)
     project, path = _place(args)
     spec = project.families.find(args.family)
     if spec is None:

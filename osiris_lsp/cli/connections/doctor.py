@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from osiris_lsp.cli import UsageError
-from osiris_lsp.cli.connections.formats import Checked, junit, prometheus, text
-from osiris_lsp.cli.connections.source import choose, open_resolver, parser
+from osiris_lsp.cli.connections.formats import Checked, is_untrusted, junit, prometheus, text
+from osiris_lsp.cli.connections.source import choose, command_parser, open_resolver
 from osiris_lsp.cli.terminal import Parser, Progress, style
 from osiris_lsp.connectors.doctor import ConnectionDoctor, untrusted
 from osiris_lsp.connectors.health import TIMEOUT
@@ -26,6 +26,7 @@ examples:
   osiris connections doctor                              check all connections
   osiris connections doctor @mysql.default --timeout 5   check one, and wait longer
   osiris connections doctor --family mysql --alias default --json
+  osiris connections doctor --trusted-only               what a hook runs: the rest is not checked
   osiris connections doctor --format junit > doctor.xml
   osiris connections doctor --watch --metrics-file /var/lib/node_exporter/osiris.prom
 
@@ -33,13 +34,14 @@ Each check has one deadline: name lookup, connection, TLS, login and a harmless 
 Nothing is tried twice, nothing is written, and no secret is shown.
 
 exit codes:
-  0  all are healthy                      2  nothing could be checked
+  0  all that were checked are healthy    2  what was asked for could not be checked
   1  at least one is not
 """
 
 
-def _parser() -> Parser:
-    made = parser("doctor", "Check that connections work, and say what to do.", _EPILOG)
+def parser() -> Parser:
+    """Return the parser of the command."""
+    made = command_parser("doctor", "Check that connections work, and say what to do.", _EPILOG)
     add = made.add_argument
     add("references", nargs="*", metavar="@REF", help="`@family.alias`, or `@family`")
     add("--family", metavar="F", help="only this family")
@@ -59,7 +61,7 @@ def _parser() -> Parser:
 
 def run(argv: Sequence[str]) -> int:
     """Run `osiris-lsp connections doctor` and return its exit code."""
-    args = _parser().parse_args(argv)
+    args = parser().parse_args(argv)
     if args.timeout <= 0:
         raise UsageError("`--timeout` is a number of seconds above 0")
     if args.interval < 1:
@@ -72,7 +74,14 @@ def run(argv: Sequence[str]) -> int:
         args.format = "json"
     if args.watch:
         return _watch(args)
-    resolver = open_resolver(args)
+    try:
+        resolver = open_resolver(args)
+    except UsageError as error:
+        # A hook runs in repositories of all sorts.
+        if not args.trusted_only or getattr(error.__cause__, "code", "") != "config.no_file":
+            raise
+        print(f"nothing was checked: {error}", file=sys.stderr)
+        return 0
     entries = choose(resolver, args.references, args.family, args.alias)
     if not entries:
         raise UsageError(f"{resolver.path} holds no connections; nothing was checked")
@@ -80,14 +89,15 @@ def run(argv: Sequence[str]) -> int:
     _print(args, resolver, checked)
     if args.metrics_file:
         _write_metrics(args.metrics_file, checked, _count({}, checked))
-    return _exit_code(checked)
+    return _exit_code(args, checked)
 
 
-def _exit_code(checked: Sequence[Checked]) -> int:
-    if all(result.ok for _, result in checked):
-        return 0
-    codes = {result.details.get("code") for _, result in checked}
-    return 2 if codes == {"config.not_trusted"} else 1
+def _exit_code(args: argparse.Namespace, checked: Sequence[Checked]) -> int:
+    done = [result for _, result in checked if not is_untrusted(result)]
+    if not all(result.ok for result in done):
+        return 1
+    named = args.references or args.family or args.alias
+    return 2 if named and not done else 0
 
 
 def _check(
@@ -172,7 +182,7 @@ def _watch(args: argparse.Namespace) -> int:
             # The server has refused these credentials: asking again could lock the account.
             due = [entry for entry in entries if refused.get(str(entry)) != state]
             checked = _check(args, resolver, due) if due else []
-            code = _exit_code(checked) if due else code
+            code = _exit_code(args, checked) if due else code
             _count(counted, checked)
             changed = [item for item in checked if _differs(last.get(str(item[0])), item[1])]
             if changed:

@@ -33,13 +33,24 @@ def text(
             spent = milliseconds(result.latency_ms)
             facts = _facts(result.details, verbose)
             yield f"{mark} {entry!s:<{wide}}  {spent:>8}  {facts}".rstrip()
+        elif is_untrusted(result):
+            said = f"not checked: {result.details['cause']}"
+            yield f"{paint('-', 'dim', style)} {entry!s:<{wide}}  {'':>8}  {said}"
+            yield f"    {paint('=', 'frame', style)} {printable(str(result.details['remedy']))}"
         else:
             yield from _failure(recorder, resolver, entry, result, style, wide)
     good = sum(result.ok for _, result in checked)
-    bad = len(checked) - good
+    skipped = sum(is_untrusted(result) for _, result in checked)
+    bad = len(checked) - good - skipped
     parts = [paint(f"{good} healthy", "good", style)] if good else []
     parts += [paint(f"{bad} not", "error", style)] if bad else []
+    parts += [f"{skipped} not checked"] if skipped else []
     yield f"{', '.join(parts)} of {plural(len(checked), 'connection')}"
+
+
+def is_untrusted(result: DoctorResult) -> bool:
+    """Tell whether a connection was left alone because nobody consented to a check."""
+    return bool(result.details.get("code") == "config.not_trusted")
 
 
 def _failure(
@@ -102,12 +113,13 @@ def _facts(details: Mapping[str, Any], verbose: bool) -> str:
 
 def junit(checked: Sequence[Checked]) -> Iterator[str]:
     """Yield the lines of a JUnit XML report: one test case for each connection."""
-    failed = sum(not result.ok for _, result in checked)
+    skipped = sum(is_untrusted(result) for _, result in checked)
+    failed = sum(not result.ok for _, result in checked) - skipped
     spent = sum(float(result.details.get("elapsed_ms", 0)) for _, result in checked) / 1000
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield (
         f'<testsuites><testsuite name="connections" tests="{len(checked)}" '
-        f'failures="{failed}" errors="0" time="{spent:.3f}">'
+        f'failures="{failed}" errors="0" skipped="{skipped}" time="{spent:.3f}">'
     )
     for entry, result in checked:
         seconds = float(result.details.get("elapsed_ms", 0)) / 1000
@@ -121,6 +133,10 @@ def junit(checked: Sequence[Checked]) -> Iterator[str]:
         details = result.details
         said = printable(f"{details['cause']}; {details['remedy']}")
         yield f"{head}>"
+        if is_untrusted(result):
+            yield f"    <skipped message={quoteattr(said)}/>"
+            yield "  </testcase>"
+            continue
         yield (
             f"    <failure type={quoteattr(str(details['code']))} "
             f"message={quoteattr(printable(result.message))}>{escape(said)}</failure>"

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from osiris_lsp.cli.connections.source import choose, open_resolver, parser
+from osiris_lsp.cli.connections.source import choose, command_parser, open_resolver
+from osiris_lsp.cli.terminal import Parser
 from osiris_lsp.connectors.display import public_fields, shown_fields
 from osiris_lsp.connectors.resolution import ConnectionResolver
 from osiris_lsp.documents import Connection
@@ -19,15 +20,20 @@ Secrets never show: only fields that the schema lists as public do.
 """
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run `osiris-lsp connections list` and return its exit code."""
-    options = parser("list", "List the connections of the project.", _EPILOG)
+def parser() -> Parser:
+    """Return the parser of the command."""
+    options = command_parser("list", "List the connections of the project.", _EPILOG)
     options.add_argument("--family", metavar="F", help="only this family")
     options.add_argument("--json", action="store_true", help="a JSON array (CONN-021)")
     options.add_argument(
         "--full", action="store_true", help="with --json: all fields masked, and their variables"
     )
-    args = options.parse_args(argv)
+    return options
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run `osiris-lsp connections list` and return its exit code."""
+    args = parser().parse_args(argv)
     resolver = open_resolver(args)
     entries = choose(resolver, family=args.family)
     if args.json:

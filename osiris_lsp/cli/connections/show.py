@@ -3,23 +3,29 @@
 import json
 from collections.abc import Sequence
 
-from osiris_lsp.cli.connections.source import choose, open_resolver, parser
+from osiris_lsp.cli.connections.source import choose, command_parser, open_resolver
+from osiris_lsp.cli.terminal import Parser
 from osiris_lsp.connectors.connection import Origin
 from osiris_lsp.connectors.display import shown_fields
 from osiris_lsp.reports.record import Recorder
 from osiris_lsp.text import printable
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run `osiris-lsp connections show` and return its exit code."""
-    options = parser(
+def parser() -> Parser:
+    """Return the parser of the command."""
+    options = command_parser(
         "show",
         "Show a connection with the source of each value; secrets are masked.",
-        "example:\n  osiris connections show @mysql.default\n",
+        "examples:\n  osiris connections show @mysql.default\n",
     )
     options.add_argument("reference", metavar="@REF", help="`@family.alias`, or `@family`")
     options.add_argument("--json", action="store_true", help="as JSON")
-    args = options.parse_args(argv)
+    return options
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run `osiris-lsp connections show` and return its exit code."""
+    args = parser().parse_args(argv)
     resolver = open_resolver(args)
     (entry,) = choose(resolver, [args.reference])
     fields = list(shown_fields(resolver, entry))

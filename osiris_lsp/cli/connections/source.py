@@ -13,7 +13,7 @@ from osiris_lsp.documents import Connection
 from osiris_lsp.specs import nearest
 
 
-def parser(command: str, description: str, epilog: str = "") -> Parser:
+def command_parser(command: str, description: str, epilog: str = "") -> Parser:
     """Return the parser of a command, with the option that names the file."""
     made = Parser(
         prog=f"osiris-lsp connections {command}",

@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 
 from osiris_lsp.cli import UsageError
-from osiris_lsp.cli.connections.source import choose, open_resolver, parser
+from osiris_lsp.cli.connections.source import choose, command_parser, open_resolver
+from osiris_lsp.cli.terminal import Parser
 from osiris_lsp.connectors.trust import Consent, TrustStore, consent_of
 from osiris_lsp.text import printable
 
@@ -20,14 +21,19 @@ A connection whose destination, TLS settings or variables change has to be allow
 """
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run `osiris-lsp connections trust` and return its exit code."""
-    options = parser("trust", "Allow editors and hooks to check connections.", _EPILOG)
+def parser() -> Parser:
+    """Return the parser of the command."""
+    options = command_parser("trust", "Allow editors and hooks to check connections.", _EPILOG)
     options.add_argument("references", nargs="*", metavar="@REF", help="connections to allow")
     options.add_argument("--all", action="store_true", help="allow all of the project")
     options.add_argument("--list", action="store_true", help="list what was allowed so far")
     options.add_argument("--revoke", action="append", metavar="@REF", help="take it back")
-    args = options.parse_args(argv)
+    return options
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run `osiris-lsp connections trust` and return its exit code."""
+    args = parser().parse_args(argv)
     store = TrustStore()
     if args.list:
         return _list(store)

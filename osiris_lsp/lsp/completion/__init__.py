@@ -15,9 +15,10 @@ from osiris_lsp.lsp.completion.context import Context
 from osiris_lsp.lsp.completion.outline import Entry, Place
 from osiris_lsp.lsp.completion.proposals import Proposer
 from osiris_lsp.lsp.completion.schema import Proposal, Shape, escaped, shape
-from osiris_lsp.lsp.markdown import markup, plain
+from osiris_lsp.lsp.markdown import markup
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.views import View
+from osiris_lsp.markdown import plain
 from osiris_lsp.text import Span, lazy, printable
 
 TRIGGERS: Final = ("@", ".", "$", "{", "[", '"', "'", " ")

@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from lsprotocol.types import CompletionItemKind as Kind
 
-from osiris_lsp.lsp.markdown import escape
+from osiris_lsp.markdown import escape
 from osiris_lsp.specs import Schema
 from osiris_lsp.text import printable
 

@@ -9,7 +9,7 @@ from osiris_lsp.documents import MODES, Connection, ConnectionsDocument
 from osiris_lsp.lsp.completion.context import Context
 from osiris_lsp.lsp.completion.outline import Entry
 from osiris_lsp.lsp.completion.schema import Proposal, prose
-from osiris_lsp.lsp.markdown import code, escape
+from osiris_lsp.markdown import code, escape
 from osiris_lsp.project import Project
 from osiris_lsp.refs import connection_string_secrets, parse_reference
 from osiris_lsp.secret import mask
