@@ -243,7 +243,7 @@ def literal_defaults(value: str) -> tuple[Span, ...]:
 
 def connection_string_secrets(value: str) -> Iterator[Span]:
     """Yield the passwords written out in URLs, libpq and ADO connection strings in a text."""
-    masked = _BRACED.sub(_hole, value) if "{" in value or "$(" in value or "@@" in value else value
+    masked = without_references(value)
     matches = [*_USERINFO.finditer(masked), *_ASSIGNED.finditer(masked)]
     at = 0
     for match in sorted(matches, key=lambda match: match.span(match.lastindex or 0)):
@@ -256,6 +256,13 @@ def connection_string_secrets(value: str) -> Iterator[Span]:
             text = value[slice(*part.span())]
             if "${" not in text and _is_written(text, mixed):
                 yield Span(*part.span())
+
+
+def without_references(value: str) -> str:
+    """Return a text with the references inside it blanked; no offset changes."""
+    if "{" in value or "$(" in value or "@@" in value:
+        return _BRACED.sub(_hole, value)
+    return value
 
 
 def is_indirect(value: str) -> bool:

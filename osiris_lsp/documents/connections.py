@@ -9,6 +9,8 @@ from osiris_lsp.discovery import Kind
 from osiris_lsp.documents.document import Document, InputProblem, scalars
 from osiris_lsp.refs import NAME, Reference, literal_secrets, parse_reference
 from osiris_lsp.schema import Violation, violations
+from osiris_lsp.secrets import Place
+from osiris_lsp.secrets.places import places_in
 from osiris_lsp.specs import (
     Families,
     FamilySpec,
@@ -59,6 +61,16 @@ class Connection:
         """The scalars of fields that the family declares secret, nested ones included."""
         if self.spec is not None and self.node is not None:
             yield from _secrets(self.node, self.spec.effective_schema)
+
+    @property
+    def secret_places(self) -> Iterator[Place]:
+        """The scalars of fields that hold a secret, nested ones included."""
+        for mapping, section in self.sections:
+            for name in section.secret & mapping.fields.keys():
+                value, field = deref(mapping.fields[name][1]), section.fields[name]
+                if isinstance(value, Map) or field.get("writeOnly") is True:
+                    origin = (self.family.canonical, self.alias, name)
+                    yield from places_in(value, origin, field.get("x-network") == "dsn")
 
     @property
     def sections(self) -> Iterator[tuple[Map, Section]]:
@@ -259,6 +271,12 @@ class ConnectionsDocument(Document):
         """Scalars of fields that a family declares secret, with the name of the field."""
         for entry in self.connections:
             yield from entry.secrets
+
+    @property
+    def secret_places(self) -> Iterator[Place]:
+        """The scalars of fields that hold a secret."""
+        for entry in self.connections:
+            yield from entry.secret_places
 
     @property
     def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from osiris_lsp.discovery import Kind
 from osiris_lsp.schema import Violation, violations
+from osiris_lsp.secrets import Leak, Place
 from osiris_lsp.specs import (
     load_schema,
 )
@@ -54,6 +55,24 @@ class Document:
     def declared_secrets(self) -> Iterator[tuple[str, Scalar]]:
         """Scalars of fields that a spec declares secret, with the name of the field."""
         return iter(())
+
+    @property
+    def secret_places(self) -> Iterator[Place]:
+        """Scalars of fields that hold a secret, each with the variable that its value belongs in.
+
+        Fields that are meant to be published are not among them.
+        """
+        return iter(())
+
+    @cached_property
+    def leaks(self) -> Mapping[str, Sequence[Leak]]:
+        """The secrets that are written out, by the rule that reports them."""
+        from osiris_lsp.secrets.detector import find_leaks  # needed only where a rule asks
+
+        found: dict[str, list[Leak]] = {}
+        for leak in find_leaks(self.tree, self.secret_places):
+            found.setdefault(leak.kind, []).append(leak)
+        return found
 
     @cached_property
     def secret_spans(self) -> Sequence[Span]:

@@ -422,8 +422,50 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str]]] = {
     "plaintext-secret": (
         "OSR301",
         "error",
-        ("connections", "pipeline"),
+        ("connections", "pipeline", "component", "yaml"),
         "CONN-002",
+    ),
+    "provider-token": (
+        "OSR302",
+        "error",
+        ("connections", "pipeline", "component", "yaml"),
+        "",
+    ),
+    "url-credentials": (
+        "OSR303",
+        "error",
+        ("connections", "pipeline", "component", "yaml"),
+        "",
+    ),
+    "secret-default": (
+        "OSR304",
+        "error",
+        ("connections", "pipeline", "component", "yaml"),
+        "",
+    ),
+    "private-key": (
+        "OSR305",
+        "error",
+        ("connections", "pipeline", "component", "yaml"),
+        "",
+    ),
+    "secret-in-comment": (
+        "OSR306",
+        "warning",
+        ("connections", "pipeline", "component", "yaml"),
+        "",
+    ),
+    "high-entropy-value": (
+        "OSR307",
+        "warning",
+        ("connections", "pipeline", "component", "yaml"),
+        "",
+    ),
+    "encoded-secret": (
+        "OSR308",
+        "warning",
+        ("connections", "pipeline", "component", "yaml"),
+        "",
     ),
     "malformed-variable": (
         "OSR401",

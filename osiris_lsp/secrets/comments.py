@@ -1,0 +1,50 @@
+"""Comments, and lines that do not parse: `key: value` without the help of a tree."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from osiris_lsp.refs import literal_secrets
+from osiris_lsp.secrets.literals import is_secret
+from osiris_lsp.secrets.names import role
+from osiris_lsp.text import Span, lazy
+
+_COMMENT: Final = lazy(r"(?:^|(?<=[ \t\r\n]))#[^\r\n]*")
+_PAIR: Final = lazy(
+    r"""[#!\s]*(?:-[ \t]+)?(?P<mark>["']?)(?P<name>[^\W\d][\w.-]{0,60})(?P=mark)[ \t]*[:=][ \t]*
+    (?P<value>"[^"\r\n]*"?|'[^'\r\n]*'?|[^\s"'\[{&*!|>@%][^\r\n]*?)(?:[ \t]+\#.*|[ \t]*)$""",
+    re.VERBOSE,
+)
+
+
+def find_comments(text: str, quoted: Sequence[tuple[int, int]]) -> Iterator[Span]:
+    """Yield the comments of a text; `quoted` are the scalars, in order, in which `#` is text."""
+    from bisect import bisect_right
+
+    for match in _COMMENT.finditer(text):
+        at = bisect_right(quoted, (match.start(), len(text))) - 1
+        if at < 0 or quoted[at][1] <= match.start():
+            yield Span(*match.span())
+
+
+def find_pair(line: str, loose: bool) -> Iterator[tuple[str, Span]]:
+    """Yield the name and the secret parts of a line `key: value`, also behind a `#`.
+
+    `loose` lets passwords hold white space; in a comment that would be prose.
+    """
+    match = _PAIR.match(line)
+    if match is None:
+        return
+    kind = role(match["name"])
+    if kind not in ("password", "token"):
+        return
+    start, end = match.span("value")
+    if line[start] in "\"'":
+        end -= 1 if end > start + 1 and line[end - 1] == line[start] else 0
+        start += 1
+    value = line[start:end]
+    if not loose and (any(char.isspace() for char in value) or value.endswith((":", "?", ","))):
+        return
+    for part in literal_secrets(value):
+        if is_secret(kind, match["name"], value[part.start : part.end]):
+            yield match["name"], Span(start + part.start, start + part.end)

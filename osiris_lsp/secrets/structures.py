@@ -1,0 +1,217 @@
+"""Secrets inside longer texts: addresses, `key=value`, headers, SQL, command lines, PEM, base64."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from osiris_lsp.refs import (
+    connection_string_secrets,
+    literal_defaults,
+    literal_secrets,
+    without_references,
+)
+from osiris_lsp.secrets import Kind
+from osiris_lsp.secrets.literals import is_secret, looks_random
+from osiris_lsp.secrets.names import Role, role
+from osiris_lsp.text import Span, lazy
+
+_USERINFO: Final = lazy(r"://([^\s/?#:@'\"`]*):([^\s/?#'\"`<>]{1,300})@(?=[\w\[${%.\0-])")
+_BEFORE: Final = lazy(r"[A-Za-z_][\w.-]{0,60}[ \t]?$")
+_VALUE: Final = lazy(
+    r"""[ \t]{0,2}(?:\\?'((?:[^'\\\r\n]|\\.)*?)\\?'|\\?"((?:[^"\\\r\n]|\\.)*?)\\?"
+    |\{(?!\{)([^{}\r\n]*)\}|((?:\$\{[^}\r\n]*\}|\{\{[^}\r\n]*\}\}|[^\s;&'"`<>|])+))""",
+    0x40,
+)
+_BOUND: Final = lazy(r"[:@?%$][\w({?*@#].{0,80}|\?|%\(.*|\w+\(.*|\w+\[.*|[a-z_]+(?:\.[a-z_]\w*)+")
+_PEM: Final = lazy(
+    r"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?)-----"
+    r"(?:(?s:(?P<body>.{1,12000}?))-----END \1-----|[\w+/=\s\\,:.#-]{0,12000})"
+)
+_HEADER: Final = lazy(
+    r"""\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]{1,40}|[\w-]{0,30}api-?key
+    |private-token)["']?[ \t]*:[ \t]*["']?
+    (?P<scheme>(?:bearer|basic|token|apikey|bot)[ \t]+)?(?P<value>[^\s"'`,;<>{}][^\s"'`,;<>]*)""",
+    0x42,
+)
+_BEARER: Final = lazy(r"\b(?:Bearer|bearer)[ \t]+([A-Za-z0-9+/=_.~-]{12,})")
+_SQL: Final = lazy(
+    r"(?i)\b(identified\s+(?:with\s+\S+\s+)?by(?:\s+password)?|password|secret|token|key_id)\s+"
+    r"(?:'([^'\r\n]+)'|\"([^\"\r\n]+)\")"
+)
+_FLAG: Final = lazy(
+    r"(?<![\w-])--?([A-Za-z][\w-]{2,40})[ \t]+(?:'([^'\r\n]+)'|\"([^\"\r\n]+)\"|([^\s'\"-]\S*))"
+)
+_USER: Final = lazy(r"(?<!\S)(?:-u|--user)[ =]['\"]?[^\s:'\"]+:([^\s'\"]+)")
+_JSON: Final = lazy(r'\\?"([\w.-]{2,60})\\?"\s*:\s*\\?"((?:[^"\\\r\n]|\\[^"])+)\\?"')
+_BASE64: Final = lazy(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+
+
+class Part(NamedTuple):
+    """A secret part of a text; `subject` is what messages call it."""
+
+    kind: Kind
+    span: Span
+    subject: str
+
+
+def find_parts(text: str, folded: str) -> Iterator[Part]:
+    """Yield the secrets in the structures of a text; `folded` is the text in lower case."""
+    if "PRIVATE KEY" in text:
+        yield from _pem(text)
+    if "://" in text and "@" in text:
+        yield from _addresses(text)
+    if "=" in text:
+        yield from _assignments(text)
+    if "authorization" in folded or "x-" in folded or "api-key" in folded or "cookie" in folded:
+        yield from _headers(text)
+    if "earer " in text:
+        for match in _BEARER.finditer(text):
+            if is_secret("token", "", match[1]) and _is_irregular(match[1]):
+                yield Part("plaintext-secret", Span(*match.span(1)), "the bearer token")
+    if "'" in text or '"' in text:
+        yield from _sql(text, folded)
+    if " -" in text or "'-" in text or '"-' in text:
+        yield from _flags(text)
+
+
+def _pem(text: str) -> Iterator[Part]:
+    for match in _PEM.finditer(text):
+        body = match["body"]
+        if body is None or sum(map(str.isalnum, body)) >= 40:
+            end = match.start() + len(match[0].rstrip())
+            yield Part("private-key", Span(match.start(), end), "the private key")
+
+
+def _addresses(text: str) -> Iterator[Part]:
+    masked = without_references(text)
+    for match in _USERINFO.finditer(masked):
+        if match[2].lower() in _STAND_INS and match[1].lower() in _USERS:
+            continue
+        start, end = match.span(2)
+        value = text[start:end]
+        for part in connection_string_secrets(f"x://:{value}@"):
+            span = Span(start + part.start - 5, start + part.end - 5)
+            yield Part("url-credentials", span, "the password in the address")
+        for part in literal_defaults(value):
+            span = Span(start + part.start, start + part.end)
+            yield Part("secret-default", span, "the default of the password in the address")
+
+
+_STAND_INS: Final = frozenset("password passwd pass pwd pw secret token".split())
+_USERS: Final = frozenset("user username usr name login me foo dbuser db_user".split())
+
+
+def _assignments(text: str) -> Iterator[Part]:
+    """Yield secrets of `name=value`: variables, connection strings, queries of addresses."""
+    at = text.find("=")
+    while at >= 0:
+        before = _BEFORE.search(text, max(0, at - 62), at)
+        if before is not None:
+            name = before[0].rstrip()
+            kind = role(name.rpartition(".")[2] or name)
+            if kind or name.lower() in _QUERY:
+                yield from _assigned(text, at, name, kind or "maybe", before[0] != name)
+        at = text.find("=", at + 1)
+
+
+_QUERY: Final = frozenset(("sig", "code", "key", "subscription-key"))
+
+
+def _assigned(text: str, at: int, name: str, kind: Role, spaced: bool) -> Iterator[Part]:
+    if text[at + 1 : at + 2] in ("=", ">", "~"):
+        return
+    match = _VALUE.match(text, at + 1)
+    if match is None:
+        return
+    group = match.lastindex or 0
+    start, end = match.span(group)
+    if group == 4:
+        end = start + len(text[start:end].rstrip(",)]}\\" if "{" not in match[4] else ",)\\"))
+        if spaced or text[at + 1 : at + 2] in (" ", "\t"):
+            return  # prose, code or a condition
+    value = text[start:end]
+    if not value or _BOUND.fullmatch(value) or (group != 4 and spaced and kind == "maybe"):
+        return
+    for part in literal_secrets(value):
+        if is_secret(kind, name, value[part.start : part.end]):
+            in_url = "://" in text[_token_start(text, at) : at]
+            subject = f"`{name}` in the address" if in_url else f"`{name}`"
+            span = Span(start + part.start, start + part.end)
+            yield Part("url-credentials" if in_url else "plaintext-secret", span, subject)
+
+
+def _token_start(text: str, at: int) -> int:
+    """Return where the run without white space begins in which an offset lies."""
+    low = max(0, at - 600)
+    return max((text.rfind(char, low, at) for char in " \t\n\"'`"), default=low) + 1
+
+
+def _headers(text: str) -> Iterator[Part]:
+    for match in _HEADER.finditer(text):
+        name = match["name"]
+        kind = role(name)
+        value = match["value"]
+        if kind not in ("password", "token") or not is_secret("token", name, value):
+            continue
+        if match["scheme"] or _is_irregular(value):
+            for part in literal_secrets(value):
+                start = match.start("value")
+                span = Span(start + part.start, start + part.end)
+                yield Part("plaintext-secret", span, f"`{name}`")
+
+
+def _sql(text: str, folded: str) -> Iterator[Part]:
+    words = ("identified ", "password ", "secret ", "token ", "key_id ")
+    if not any(word in folded for word in words):
+        return
+    for match in _SQL.finditer(text):
+        group = match.lastindex or 0
+        if is_secret("password", "", match[group]) and not _BOUND.fullmatch(match[group]):
+            word = match[1].split()[0].lower()
+            yield Part("plaintext-secret", Span(*match.span(group)), f"the secret after `{word}`")
+
+
+def _flags(text: str) -> Iterator[Part]:
+    for match in _FLAG.finditer(text):
+        kind = role(match[1])
+        group = match.lastindex or 0
+        value = match[group].rstrip(",)]}\"'")
+        if kind not in ("password", "token") or _BOUND.fullmatch(value):
+            continue
+        if is_secret(kind, match[1], value) and (kind == "token" or "--" in match[0]):
+            for part in literal_secrets(value):
+                start = match.start(group)
+                span = Span(start + part.start, start + part.end)
+                yield Part("plaintext-secret", span, f"the value of `--{match[1]}`")
+    for match in _USER.finditer(text):
+        if is_secret("password", "", match[1]) and not _BOUND.fullmatch(match[1]):
+            yield Part("plaintext-secret", Span(*match.span(1)), "the password of `--user`")
+
+
+def find_json(value: str) -> Iterator[tuple[str, Span]]:
+    """Yield the names and spans of secrets in a text that is JSON."""
+    for match in _JSON.finditer(value):
+        kind = role(match[1])
+        if kind in ("password", "token") and "PRIVATE KEY" not in match[2]:
+            for part in literal_secrets(match[2]):
+                if is_secret(kind, match[1], match[2][part.start : part.end]):
+                    start = match.start(2)
+                    yield match[1], Span(start + part.start, start + part.end)
+
+
+def decode(value: str) -> str | None:
+    """Return the text that a value holds in base64, or None."""
+    import base64
+
+    packed = "".join(value.split())
+    if len(packed) % 4 == 1 or not _BASE64.fullmatch(packed):
+        return None
+    packed = packed.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        text = base64.b64decode(packed + "=" * (-len(packed) % 4)).decode("ascii")
+    except ValueError:
+        return None
+    return text if all(char.isprintable() or char in "\t\r\n" for char in text) else None
+
+
+def _is_irregular(value: str) -> bool:
+    return looks_random(value) or (len(value) > 15 and any(char.isdigit() for char in value))
