@@ -1,6 +1,7 @@
 """Comments, and lines that do not parse: `key: value` without the help of a tree."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -9,7 +10,7 @@ from osiris_lsp.secrets.literals import is_secret
 from osiris_lsp.secrets.names import role
 from osiris_lsp.text import Span, lazy
 
-_COMMENT: Final = lazy(r"(?:^|(?<=[ \t\r\n]))#[^\r\n]*")
+_END: Final = lazy(r"[\r\n]|$")
 _PAIR: Final = lazy(
     r"""[#!\s]*(?:-[ \t]+)?(?P<mark>["']?)(?P<name>[^\W\d][\w.-]{0,60})(?P=mark)[ \t]*[:=][ \t]*
     (?P<value>"[^"\r\n]*"?|'[^'\r\n]*'?|[^\s"'\[{&*!|>@%][^\r\n]*?)(?:[ \t]+\#.*|[ \t]*)$""",
@@ -19,12 +20,16 @@ _PAIR: Final = lazy(
 
 def find_comments(text: str, quoted: Sequence[tuple[int, int]]) -> Iterator[Span]:
     """Yield the comments of a text; `quoted` are the scalars, in order, in which `#` is text."""
-    from bisect import bisect_right
-
-    for match in _COMMENT.finditer(text):
-        at = bisect_right(quoted, (match.start(), len(text))) - 1
-        if at < 0 or quoted[at][1] <= match.start():
-            yield Span(*match.span())
+    at = text.find("#")
+    while at >= 0:
+        end = at + 1
+        if at == 0 or text[at - 1] in " \t\r\n":
+            inside = bisect_right(quoted, (at, len(text))) - 1
+            if inside < 0 or quoted[inside][1] <= at:
+                match = _END.search(text, at)
+                end = match.start() if match else len(text)
+                yield Span(at, end)
+        at = text.find("#", end)
 
 
 def find_pair(line: str, loose: bool) -> Iterator[tuple[str, Span]]:

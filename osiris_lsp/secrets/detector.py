@@ -90,7 +90,7 @@ class _Search:
             kind: Kind = "url-credentials" if is_url else "plaintext-secret"
             found = self.tree.value_span(place.node, span.start, span.end)
             self._add(kind, found, subject, place.variable)
-        if not place.is_address:
+        if ":-" in place.node.value and not place.is_address:
             self._defaults(place.node, f"`{printable(place.name)}`")
 
     def _defaults(self, node: Scalar, subject: str) -> None:

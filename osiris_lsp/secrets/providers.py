@@ -1,10 +1,10 @@
 """Formats of tokens by who issues them (`providers.json`), with their checksums."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib import resources
 from typing import Any, Final, NamedTuple
 
 from osiris_lsp.finding import Severity
@@ -12,6 +12,9 @@ from osiris_lsp.refs import is_indirect
 from osiris_lsp.text import Span
 
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+LEAST: Final = 20
+"""Characters of the shortest token."""
 
 NEAR: Final = 200
 """Characters before a token in which the word that tells of it stands."""
@@ -54,29 +57,55 @@ class Token(NamedTuple):
 @cache
 def providers() -> tuple[Provider, ...]:
     """Return the known formats."""
-    text = (resources.files(__package__) / "providers.json").read_text(encoding="utf-8")
-    return tuple(Provider(item) for item in json.loads(text))
+    path = os.path.join(os.path.dirname(__file__), "providers.json")
+    with open(path, encoding="utf-8") as file:
+        return tuple(map(Provider, json.load(file)))
+
+
+@cache
+def _marks() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(mark for provider in providers() for mark in provider.marks))
+
+
+@cache
+def _worded() -> tuple[Provider, ...]:
+    return tuple(provider for provider in providers() if provider.words)
 
 
 def find_tokens(text: str, folded: str) -> Iterator[Token]:
-    """Yield the tokens of a text; `folded` is the text in lower case."""
-    for provider in providers():
-        marked = any(mark in text for mark in provider.marks)
-        if not marked and not any(word in folded for word in provider.words):
-            continue
-        for match in provider.pattern.finditer(text):
-            span = Span(*match.span(match.lastindex or 0))
-            value = text[span.start : span.end]
-            if not marked and not _is_near(provider, folded, span.start):
-                continue
-            if not is_indirect(value) and not _is_dummy(value):
-                name, valid, severity = _judge(provider, value)
-                yield Token(name, span, valid, severity)
+    """Yield the tokens of a text; `folded` is the text in lower case.
+
+    A token is long and holds no white space, so that marks are looked for in long words only.
+    """
+    words = " ".join(word for word in text.split() if len(word) >= LEAST and _is_candidate(word))
+    if not words:
+        return
+    seen = {mark for mark in _marks() if mark in words}
+    if seen:
+        for provider in providers():
+            if not seen.isdisjoint(provider.marks):
+                yield from _matches(provider, text)
+    for provider in _worded():
+        if any(word in folded for word in provider.words):
+            for token in _matches(provider, text):
+                before = folded[max(0, token.span.start - NEAR) : token.span.start]
+                if any(word in before for word in provider.words):
+                    yield token
 
 
-def _is_near(provider: Provider, folded: str, start: int) -> bool:
-    before = folded[max(0, start - NEAR) : start]
-    return any(word in before for word in provider.words)
+def _matches(provider: Provider, text: str) -> Iterator[Token]:
+    for match in provider.pattern.finditer(text):
+        span = Span(*match.span(match.lastindex or 0))
+        value = text[span.start : span.end]
+        if not is_indirect(value) and not _is_dummy(value):
+            name, valid, severity = _judge(provider, value)
+            yield Token(name, span, valid, severity)
+
+
+def _is_candidate(word: str) -> bool:
+    """Tell whether enough of a word is left beside a variable without a default."""
+    start = word.find("${")
+    return start < 0 or ":-" in word or len(word) - word.rfind("}") + start >= LEAST
 
 
 def _is_dummy(value: str) -> bool:

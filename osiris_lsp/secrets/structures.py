@@ -14,7 +14,8 @@ from osiris_lsp.secrets.literals import is_secret, looks_random
 from osiris_lsp.secrets.names import Role, role
 from osiris_lsp.text import Span, lazy
 
-_USERINFO: Final = lazy(r"://([^\s/?#:@'\"`]*):([^\s/?#'\"`<>]{1,300})@(?=[\w\[${%.\0-])")
+_RUN: Final = lazy(r"://[^\s'\"`<>]{3,2000}")
+_USERINFO: Final = lazy(r"://([^\s/?#:@]*):([^\s/?#]{1,300})@(?=[\w\[%.\0-])")
 _BEFORE: Final = lazy(r"[A-Za-z_][\w.-]{0,60}[ \t]?$")
 _VALUE: Final = lazy(
     r"""[ \t]{0,2}(?:\\?'((?:[^'\\\r\n]|\\.)*?)\\?'|\\?"((?:[^"\\\r\n]|\\.)*?)\\?"
@@ -69,7 +70,7 @@ def find_parts(text: str, folded: str) -> Iterator[Part]:
                 yield Part("plaintext-secret", Span(*match.span(1)), "the bearer token")
     if "'" in text or '"' in text:
         yield from _sql(text, folded)
-    if " -" in text or "'-" in text or '"-' in text:
+    if " --" in text or '"--' in text or "'--" in text or " -u " in text:
         yield from _flags(text)
 
 
@@ -82,18 +83,24 @@ def _pem(text: str) -> Iterator[Part]:
 
 
 def _addresses(text: str) -> Iterator[Part]:
-    masked = without_references(text)
-    for match in _USERINFO.finditer(masked):
-        if match[2].lower() in _STAND_INS and match[1].lower() in _USERS:
-            continue
-        start, end = match.span(2)
-        value = text[start:end]
-        for part in connection_string_secrets(f"x://:{value}@"):
-            span = Span(start + part.start - 5, start + part.end - 5)
-            yield Part("url-credentials", span, "the password in the address")
-        for part in literal_defaults(value):
-            span = Span(start + part.start, start + part.end)
-            yield Part("secret-default", span, "the default of the password in the address")
+    for run in _RUN.finditer(text):
+        if "@" in run[0]:
+            yield from _address(run[0], run.start())
+
+
+def _address(run: str, offset: int) -> Iterator[Part]:
+    match = _USERINFO.match(without_references(run))
+    if match is None or (match[2].lower() in _STAND_INS and match[1].lower() in _USERS):
+        return
+    start, end = match.span(2)
+    value = run[start:end]
+    start += offset
+    for part in connection_string_secrets(f"x://:{value}@"):
+        span = Span(start + part.start - 5, start + part.end - 5)
+        yield Part("url-credentials", span, "the password in the address")
+    for part in literal_defaults(value):
+        span = Span(start + part.start, start + part.end)
+        yield Part("secret-default", span, "the default of the password in the address")
 
 
 _STAND_INS: Final = frozenset("password passwd pass pwd pw secret token".split())
@@ -202,7 +209,7 @@ def decode(value: str) -> str | None:
     """Return the text that a value holds in base64, or None."""
     import base64
 
-    packed = "".join(value.split())
+    packed = value if _BASE64.fullmatch(value) else "".join(value.split())
     if len(packed) % 4 == 1 or not _BASE64.fullmatch(packed):
         return None
     packed = packed.rstrip("=").replace("-", "+").replace("_", "/")
