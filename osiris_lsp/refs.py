@@ -73,6 +73,11 @@ def has_variable(value: str) -> bool:
     return "${" in value
 
 
+def is_reference(value: str) -> bool:
+    """Tell whether a value is one variable without a default, and nothing else."""
+    return _REFERENCE.fullmatch(value) is not None
+
+
 def segments(value: str) -> Iterator[Segment]:
     """Cut a value into literal text, variables, parameters, provider references and the rest."""
     at = 0
@@ -212,7 +217,7 @@ def literal_secrets(value: str) -> tuple[Span, ...]:
     connection string only the password and tokens count. The text of a default (`${V:-text}`) is
     left to `literal_defaults`; that of a template counts.
     """
-    if not value.strip() or _REFERENCE.fullmatch(value):
+    if not value.strip() or is_reference(value):
         return ()
     fallbacks = tuple(_fallbacks(value)) if "{{" in value else ()
     if fallbacks or is_indirect(value):
@@ -244,7 +249,10 @@ def literal_defaults(value: str) -> tuple[Span, ...]:
 def connection_string_secrets(value: str) -> Iterator[Span]:
     """Yield the passwords written out in URLs, libpq and ADO connection strings in a text."""
     masked = without_references(value)
-    matches = [*_USERINFO.finditer(masked), *_ASSIGNED.finditer(masked)]
+    matches = [
+        *(_USERINFO.finditer(masked) if "@" in masked else ()),
+        *(_ASSIGNED.finditer(masked) if "=" in masked else ()),
+    ]
     at = 0
     for match in sorted(matches, key=lambda match: match.span(match.lastindex or 0)):
         start, end = match.span(match.lastindex or 0)

@@ -106,13 +106,15 @@ def _secrets(node: Map, schema: Schema, depth: int = 0) -> Iterator[tuple[str, S
         return
     for name, (_, value) in node.fields.items():
         field = properties.get(name)
-        target = deref(value)
         if not isinstance(field, Mapping):
             continue
+        target = deref(value)
         if field.get("writeOnly") is True:
             yield from ((name, scalar) for scalar in scalars(target))
+        if not isinstance(target, Map):
+            continue
         for branch in (field, *(field.get("anyOf") or ()), *(field.get("oneOf") or ())):
-            if isinstance(target, Map) and isinstance(branch, Mapping):
+            if isinstance(branch, Mapping):
                 yield from _secrets(target, branch, depth + 1)
 
 
@@ -284,9 +286,11 @@ class ConnectionsDocument(Document):
         for entry in self.connections:
             if entry.spec is None:
                 continue
-            names = [name for name, field in entry.spec.fields.items() if field.secret]
             for name, (_, value) in entry.fields.items():
-                if name not in entry.spec.fields and nearest(name, names) is not None:
+                if name in entry.spec.fields:
+                    continue
+                names = [known for known, field in entry.spec.fields.items() if field.secret]
+                if nearest(name, names) is not None:
                     yield from ((name, scalar) for scalar in scalars(deref(value)))
 
     @cached_property

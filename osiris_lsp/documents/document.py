@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osiris_lsp.discovery import Kind
 from osiris_lsp.schema import Violation, violations
@@ -15,6 +15,9 @@ from osiris_lsp.suppressions import Suppression, find_suppressions
 from osiris_lsp.syntax import parse
 from osiris_lsp.text import Span
 from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, to_python
+
+if TYPE_CHECKING:
+    from osiris_lsp.secrets.detector import Detection
 
 InputProblem = tuple[str, str]
 """A rule and a message: why a file could not be read."""
@@ -65,12 +68,17 @@ class Document:
         return iter(())
 
     @cached_property
+    def detection(self) -> "Detection":
+        """What looks like a secret in the file."""
+        from osiris_lsp.secrets.detector import detect  # needed only where a rule asks
+
+        return detect(self.tree, self.secret_places)
+
+    @cached_property
     def leaks(self) -> Mapping[str, Sequence[Leak]]:
         """The secrets that are written out, by the rule that reports them."""
-        from osiris_lsp.secrets.detector import find_leaks  # needed only where a rule asks
-
         found: dict[str, list[Leak]] = {}
-        for leak in find_leaks(self.tree, self.secret_places):
+        for leak in self.detection.leaks:
             found.setdefault(leak.kind, []).append(leak)
         return found
 
@@ -80,7 +88,7 @@ class Document:
         from osiris_lsp.sensitive import find_sensitive  # needed only where there are findings
 
         declared = (node for _, node in (*self.declared_secrets, *self.misspelt_secrets))
-        return find_sensitive(self.tree, declared)
+        return find_sensitive(self.tree, declared, self.detection)
 
     @property
     def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:

@@ -14,9 +14,9 @@ from osiris_lsp.lsp.application import apply
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.targets import failed, offset_of
 from osiris_lsp.lsp.views import View
+from osiris_lsp.secret import Secret
 from osiris_lsp.secrets import Place
 from osiris_lsp.secrets.places import written
-from osiris_lsp.secret import Secret
 from osiris_lsp.syntax import parse
 from osiris_lsp.text import Span
 

@@ -2,14 +2,15 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, get_args
+from functools import cached_property
+from typing import Final, NamedTuple, get_args
 
 from osiris_lsp.finding import Severity
-from osiris_lsp.refs import literal_defaults, literal_secrets
+from osiris_lsp.refs import is_reference, literal_defaults, literal_secrets
 from osiris_lsp.secrets import Kind, Leak, Place
 from osiris_lsp.secrets.comments import find_comments, find_pair
 from osiris_lsp.secrets.literals import is_secret
-from osiris_lsp.secrets.names import Context, Role, context, is_language, role
+from osiris_lsp.secrets.names import Context, Role, context, is_language, meaning, role
 from osiris_lsp.secrets.places import written
 from osiris_lsp.secrets.providers import find_tokens
 from osiris_lsp.secrets.structures import decode, find_json, find_parts
@@ -22,8 +23,20 @@ LONG: Final = 16
 """Characters from which a value may hold an encoded secret."""
 
 
-def find_leaks(tree: Tree, places: Iterable[Place]) -> Sequence[Leak]:
-    """Return the secrets that are written out in a tree, in order and without overlap.
+class Detection(NamedTuple):
+    """What a pass over a tree found.
+
+    `leaks` are in order and do not overlap. `named` are the values under keys that tell of a
+    secret, `texts` the longer values and the comments, in which more may stand than is a finding.
+    """
+
+    leaks: Sequence[Leak]
+    named: Sequence[Node]
+    texts: Sequence[Span]
+
+
+def detect(tree: Tree, places: Iterable[Place]) -> Detection:
+    """Find the secrets that are written out in a tree.
 
     `places` are the scalars that a spec declares secret. What is found in a value depends on the
     value, the keys above it and anchors alone.
@@ -33,7 +46,10 @@ def find_leaks(tree: Tree, places: Iterable[Place]) -> Sequence[Leak]:
         search.declared(place)
     search.walk()
     search.scan()
-    return search.leaks()
+    texts = [Span(0, len(tree.text))]
+    if tree.is_whole:
+        texts = [*search.texts, *search.comments]
+    return Detection(search.leaks(), search.named, texts)
 
 
 class _Search:
@@ -41,6 +57,8 @@ class _Search:
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
+        self.named: list[Node] = []
+        self.texts: list[Span] = []
         self._found: list[Leak] = []
         self._quoted: list[tuple[int, int]] = []
         self._known: set[int] = set()
@@ -68,7 +86,7 @@ class _Search:
             if not before and not after:
                 starts.insert(at, leak.span)
                 kept.append(leak)
-        comments = self._comments() if kept else []
+        comments = self.comments if kept else []
         for index, leak in enumerate(kept):
             at = bisect_right(comments, leak.span) - 1
             if at >= 0 and leak.span.start < comments[at].end:
@@ -132,7 +150,9 @@ class _Search:
             name = key.value
             if key.style:
                 self._quoted.append((key.start, key.end))
-            kind = role(name)
+            kind, hides = meaning(name)
+            if hides:
+                self.named.append(value)
             if isinstance(value, Scalar):
                 self._scalar(value)
                 pairs += name in _NAMES or name in _VALUES
@@ -142,9 +162,7 @@ class _Search:
                 if kind:
                     self._aliased(name, kind, above, value)
             else:
-                below = context(name) or above
-                if below == "closed":
-                    continue
+                below = above if above == "closed" else context(name) or above
                 if kind in ("password", "token") and isinstance(value, Seq):
                     self._list(name, kind, above, value)
                 stack.append((value, below))
@@ -153,11 +171,11 @@ class _Search:
 
     def _named(self, name: str, kind: Role, above: Context, node: Scalar) -> None:
         """Judge the scalar under a key whose name, or whose place, tells of a secret."""
-        if id(node) in self._known or node.tag == BROKEN:
+        if id(node) in self._known or above == "closed" or is_reference(node.value):
             return
         type_ = node.type
         if type_ in ("null", "bool", "unknown"):
-            return
+            return  # a tag of its own names a secret, and so does what stands for broken text
         if type_ in ("int", "float", "timestamp") and kind != "password":
             return
         if above == "off" or (above == "holder" and not kind):
@@ -229,6 +247,8 @@ class _Search:
         if node.style:
             self._quoted.append((node.start, node.end))
         value = node.value
+        if len(value) > 8 and ("=" in value or ":" in value):
+            self.texts.append(node.span)
         if len(value) < LONG:
             return
         if value[0] in "{[" and '":' in value.replace('" :', '":'):
@@ -261,18 +281,19 @@ class _Search:
             self._add(kind, token.span, subject, severity=token.severity)
         for part in find_parts(text, folded):
             self._add(part.kind, part.span, printable(part.subject))
-        if "#" in text:
-            for comment in self._comments():
-                for name, span in find_pair(text[comment.start : comment.end], loose=False):
-                    at = Span(comment.start + span.start, comment.start + span.end)
-                    self._add("secret-in-comment", at, f"`{printable(name)}`")
-        if self.tree.problems:
+        for comment in self.comments:
+            for name, span in find_pair(text[comment.start : comment.end], loose=False):
+                at = Span(comment.start + span.start, comment.start + span.end)
+                self._add("secret-in-comment", at, f"`{printable(name)}`")
+        if not self.tree.is_whole:
             self._broken()
 
-    def _comments(self) -> Sequence[Span]:
-        if not hasattr(self, "_spans"):
-            self._spans = list(find_comments(self.tree.text, sorted(self._quoted)))
-        return self._spans
+    @cached_property
+    def comments(self) -> Sequence[Span]:
+        """The comments of the text; only to be asked for after the walk."""
+        if "#" not in self.tree.text:
+            return ()
+        return list(find_comments(self.tree.text, sorted(self._quoted)))
 
     def _broken(self) -> None:
         """Read lines of which the tree knows nothing, or only that they are broken."""
@@ -280,7 +301,7 @@ class _Search:
         known = set()
         for node in self.tree.scalars():
             if node.tag != BROKEN and node.end > node.start:
-                known.add(lines.position(node.end - 1).line)
+                known.add(bisect_right(lines.starts, node.end - 1) - 1)
         for number in range(len(lines)):
             if number not in known:
                 span = lines.line_span(number)

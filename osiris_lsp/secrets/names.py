@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Role = Literal["", "password", "token", "maybe"]
 """What a value is by the name of its key.
@@ -82,10 +82,34 @@ _LANGUAGES: Final = frozenset(
 )
 
 
+class Meaning(NamedTuple):
+    """What a value is by the name of its key, and whether to hide it whatever it looks like."""
+
+    role: Role
+    hides: bool
+
+
 @lru_cache(maxsize=8192)
-def role(name: str) -> Role:
+def meaning(name: str) -> Meaning:
     """Return what a value is by the name of its key."""
     words = _words(name)
+    found = _role(words)
+    if found == "maybe":
+        return Meaning(found, len(words) > 1 and words[-1] in ("key", "keys", "auth"))
+    return Meaning(found, found != "" or words[-1:] == ["dsn"])
+
+
+def role(name: str) -> Role:
+    """Return the role of a value by the name of its key."""
+    return meaning(name).role
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether the name of a key says that its value is, or holds, a secret."""
+    return meaning(name).hides
+
+
+def _role(words: list[str]) -> Role:
     if not words:
         return ""
     last, before = words[-1], words[:-1]
@@ -112,16 +136,6 @@ def context(name: str) -> Context:
     if joined in _OFF:
         return "off"
     return "holder" if words and words[-1] in _HOLDERS else ""
-
-
-@lru_cache(maxsize=8192)
-def is_secret_name(name: str) -> bool:
-    """Tell whether the name of a key says that its value is, or holds, a secret."""
-    found = role(name)
-    words = _words(name)
-    if found == "maybe":
-        return len(words) > 1 and words[-1] in ("key", "keys", "auth")
-    return found != "" or words[-1:] == ["dsn"]
 
 
 def is_language(name: str) -> bool:

@@ -11,6 +11,8 @@ from osiris_lsp.finding import Severity
 from osiris_lsp.refs import is_indirect
 from osiris_lsp.text import Span
 
+# What every token has; the name of a variable is none.
+_LONG: Final = re.compile(r"(?<!\{)(?<![\w+-])[\w+-]{16}")
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 LEAST: Final = 20
@@ -77,7 +79,7 @@ def find_tokens(text: str, folded: str) -> Iterator[Token]:
 
     A token is long and holds no white space, so that marks are looked for in long words only.
     """
-    words = " ".join(word for word in text.split() if len(word) >= LEAST and _is_candidate(word))
+    words = " ".join(word for word in text.split() if len(word) >= LEAST and _LONG.search(word))
     if not words:
         return
     seen = {mark for mark in _marks() if mark in words}
@@ -100,12 +102,6 @@ def _matches(provider: Provider, text: str) -> Iterator[Token]:
         if not is_indirect(value) and not _is_dummy(value):
             name, valid, severity = _judge(provider, value)
             yield Token(name, span, valid, severity)
-
-
-def _is_candidate(word: str) -> bool:
-    """Tell whether enough of a word is left beside a variable without a default."""
-    start = word.find("${")
-    return start < 0 or ":-" in word or len(word) - word.rfind("}") + start >= LEAST
 
 
 def _is_dummy(value: str) -> bool:

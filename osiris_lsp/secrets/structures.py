@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from osiris_lsp.refs import (
     connection_string_secrets,
+    is_reference,
     literal_defaults,
     literal_secrets,
     without_references,
@@ -94,6 +95,8 @@ def _address(run: str, offset: int) -> Iterator[Part]:
         return
     start, end = match.span(2)
     value = run[start:end]
+    if is_reference(value):
+        return
     start += offset
     for part in connection_string_secrets(f"x://:{value}@"):
         span = Span(start + part.start - 5, start + part.end - 5)
