@@ -141,7 +141,7 @@ def variable_name(*parts: str) -> str:
 # What stands for a secret without being one: templates, references to stores, encrypted values.
 _INDIRECT: Final = lazy(
     r"""\{\{.*\}\}|\{%.*%\}|\$\(.*\)|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|<%.*%>|\#\{.*\}\#?|@@\w+@@|__\w+__
-    |@[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|@Microsoft\.KeyVault\(.*\)
+    |%\(\w+\)[sd]|@[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|@Microsoft\.KeyVault\(.*\)
     |(?:vault|op|ssm|env|file|keyring|aws-sm|awssm|gcp-sm|gcpsm|azkv|secret|secretref|secrets?-manager)
       :\S.*
     |ref\+\S+|arn:aws[\w-]*:(?:secretsmanager|ssm):\S+|projects/[^/\s]+/secrets/\S+
@@ -203,6 +203,11 @@ _PAIRS: Final = lazy(
     re.VERBOSE,
 )
 
+# With a single colon the name must look like one, for `${ssm:/path}` is a reference to a store.
+_OTHER_DEFAULT: Final = lazy(
+    r"\$\{(?:[A-Za-z_]\w*(?::=|=|-)|(?:[A-Z][A-Z0-9_]*|[a-z][\w-]*(?:\.[\w-]+)+):)([^{}$?+:=/-][^{}$]*)\}"
+)
+
 _ADDRESS: Final = lazy(
     r"(?:^|[\s;])(?:host|hostaddr|server|dbname|database|data source|addr|address|user|user id"
     r"|username|uid|port|driver|endpoint|accountname|defaultendpointsprotocol)\s*=",
@@ -238,12 +243,19 @@ def literal_secrets(value: str) -> tuple[Span, ...]:
 
 
 def literal_defaults(value: str) -> tuple[Span, ...]:
-    """Return the non-empty literal defaults of the variables in a value (`${V:-default}`)."""
-    return tuple(
-        piece.default
-        for piece in segments(value)
-        if piece.default is not None and not is_indirect(value[slice(*piece.default)])
-    )
+    """Return the non-empty literal defaults of the variables in a value (`${V:-default}`).
+
+    Other tools write them as `${V-default}`, `${V:=default}` and `${V:default}`.
+    """
+    found = []
+    for piece in segments(value):
+        default = piece.default
+        if piece.kind == "malformed":
+            match = _OTHER_DEFAULT.match(value, piece.start, piece.end)
+            default = Span(*match.span(1)) if match else None
+        if default is not None and not is_indirect(value[slice(*default)]):
+            found.append(default)
+    return tuple(found)
 
 
 def connection_string_secrets(value: str) -> Iterator[Span]:

@@ -14,10 +14,12 @@ from osiris_lsp.secrets.names import Context, Role, context, is_language, meanin
 from osiris_lsp.secrets.places import written
 from osiris_lsp.secrets.providers import find_tokens
 from osiris_lsp.secrets.structures import decode, find_json, find_parts
-from osiris_lsp.text import Span, printable
+from osiris_lsp.text import Span, lazy, printable
 from osiris_lsp.tree import BROKEN, Alias, Map, Node, Scalar, Seq, Tree, deref
 
 _RANK: Final = {kind: rank for rank, kind in enumerate(get_args(Kind))}
+
+_LOGIN: Final = lazy(r"[\w.@+-]+:([^\s:/]\S*)")
 
 LONG: Final = 16
 """Characters from which a value may hold an encoded secret."""
@@ -108,13 +110,11 @@ class _Search:
             kind: Kind = "url-credentials" if is_url else "plaintext-secret"
             found = self.tree.value_span(place.node, span.start, span.end)
             self._add(kind, found, subject, place.variable)
-        if ":-" in place.node.value and not place.is_address:
-            self._defaults(place.node, f"`{printable(place.name)}`")
-
-    def _defaults(self, node: Scalar, subject: str) -> None:
-        for span in literal_defaults(node.value):
-            found = self.tree.value_span(node, span.start, span.end)
-            self._add("secret-default", found, f"the default of {subject}")
+        if not place.is_address and not is_reference(place.node.value):
+            for span in literal_defaults(place.node.value):
+                found = self.tree.value_span(place.node, span.start, span.end)
+                subject = f"the default of `{printable(place.name)}`"
+                self._add("secret-default", found, subject)
 
     # Names of keys.
 
@@ -174,17 +174,27 @@ class _Search:
         if id(node) in self._known or above == "closed" or is_reference(node.value):
             return
         type_ = node.type
-        if type_ in ("null", "bool", "unknown"):
-            return  # a tag of its own names a secret, and so does what stands for broken text
+        if type_ in ("null", "bool"):
+            return
+        subject = f"`{printable(name)}`"
+        if type_ == "unknown":  # a tag of its own names a secret that stands elsewhere
+            if node.tag != BROKEN and kind != "maybe":
+                self._defaults(name, kind, node, subject)
+            return
         if type_ in ("int", "float", "timestamp") and kind != "password":
             return
         if above == "off" or (above == "holder" and not kind):
             kind = "maybe"
-        self._literals(name, kind, node)
+        elif name.lower() == "authorization" and above != "holder" and " " not in node.value:
+            kind = "maybe"  # `authorization: rbac`
+        self._literals(name, kind, node, subject)
 
-    def _literals(self, name: str, kind: Role, node: Scalar) -> None:
+    def _literals(self, name: str, kind: Role, node: Scalar, subject: str) -> None:
         value = node.value
-        subject = f"`{printable(name)}`"
+        match = _LOGIN.fullmatch(value) if name[-4:].lower() == "auth" else None
+        if match is not None and is_secret("password", name, match[1]):
+            found = self.tree.value_span(node, *match.span(1))
+            self._add("plaintext-secret", found, f"the password in {subject}")
         rule: Kind = "high-entropy-value" if kind == "maybe" else "plaintext-secret"
         for part in literal_secrets(value):
             if is_secret(kind, name, value[part.start : part.end]):
@@ -199,10 +209,13 @@ class _Search:
                     f"part of {subject}" if mixed else subject,
                 )
         if "${" in value and kind != "maybe":
-            for part in literal_defaults(value):
-                if is_secret(kind, name, value[part.start : part.end]):
-                    found = self.tree.value_span(node, part.start, part.end)
-                    self._add("secret-default", found, f"the default of {subject}")
+            self._defaults(name, kind, node, subject)
+
+    def _defaults(self, name: str, kind: Role, node: Scalar, subject: str) -> None:
+        for part in literal_defaults(node.value):
+            if is_secret(kind, name, node.value[part.start : part.end]):
+                found = self.tree.value_span(node, part.start, part.end)
+                self._add("secret-default", found, f"the default of {subject}")
 
     def _aliased(self, name: str, kind: Role, above: Context, alias: Alias) -> None:
         target = deref(alias)
@@ -322,7 +335,9 @@ def _secrets_in(text: str, folded: str) -> Iterator[str]:
     for part in find_parts(text, folded):
         yield part.subject
     for name, _ in find_json(text):
-        yield f"`{name}`"
+        yield f"`{printable(name)}`"
+    if '"auths"' in text:
+        yield "the login of a registry"
 
 
 def _is_mixed(value: str) -> bool:

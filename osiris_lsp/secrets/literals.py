@@ -45,8 +45,9 @@ def is_secret(role: Role, name: str, value: str) -> bool:
         return False
     if role == "password":
         is_label = folded == name.lower() and (text != folded or not text.isalpha())
-        return not is_label and not _is_prose(folded)
-    if _repeats(name, folded):
+        is_folder = name.lower() == "pwd" and _is_path(text)
+        return not (is_label or is_folder or _is_prose(folded))
+    if _repeats(name, folded) or _counts(folded):
         return False
     if any(char.isspace() for char in text) or _is_path(text) or _PROPERTY.fullmatch(text):
         return False
@@ -58,6 +59,16 @@ def _repeats(name: str, folded: str) -> bool:
     for word in _NAME_WORD.findall(name):
         folded = folded.replace(word.lower(), "")
     return len(folded) < 7 and not any(char.isalpha() for char in folded)
+
+
+def _counts(folded: str) -> bool:
+    """Tell whether a token counts, as those in documentation do: `1234567890abcdef`."""
+    run = 0
+    for before, after in zip(folded, folded[1:], strict=False):
+        run = run + 1 if ord(after) - ord(before) == 1 or before + after in ("90", "9a") else 0
+        if run == 8:
+            return True
+    return False
 
 
 def looks_random(text: str) -> bool:

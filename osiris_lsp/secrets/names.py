@@ -19,7 +19,7 @@ keys name other things (columns, types), so that only random text is a secret; i
 everything is encrypted.
 """
 
-_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
+_WORD: Final = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 _PASSWORDS: Final = frozenset(
     "password passwords passwd passwds passphrase passphrases passcode pass pwd pwds pw pswd psw "
@@ -113,7 +113,7 @@ def _role(words: list[str]) -> Role:
     if not words:
         return ""
     last, before = words[-1], words[:-1]
-    if last in _PASSWORDS:
+    if last in _PASSWORDS or (before and before[-1] + last in _PASSWORDS):
         return "" if before and before[0] in _OTHERS else "password"
     if last in ("key", "keys"):
         if not before:

@@ -17,6 +17,7 @@ from osiris_lsp.text import Span, lazy
 
 _RUN: Final = lazy(r"://[^\s'\"`<>]{3,2000}")
 _USERINFO: Final = lazy(r"://([^\s/?#:@]*):([^\s/?#]{1,300})@(?=[\w\[%.\0-])")
+_ORACLE: Final = lazy(r"jdbc:oracle:\w+:[^\s/:@{]+/([^\s@{$]+)@")
 _BEFORE: Final = lazy(r"[A-Za-z_][\w.-]{0,60}[ \t]?$")
 _VALUE: Final = lazy(
     r"""[ \t]{0,2}(?:\\?'((?:[^'\\\r\n]|\\.)*?)\\?'|\\?"((?:[^"\\\r\n]|\\.)*?)\\?"
@@ -36,8 +37,8 @@ _HEADER: Final = lazy(
 )
 _BEARER: Final = lazy(r"\b(?:Bearer|bearer)[ \t]+([A-Za-z0-9+/=_.~-]{12,})")
 _SQL: Final = lazy(
-    r"(?i)\b(identified\s+(?:with\s+\S+\s+)?by(?:\s+password)?|password|secret|token|key_id)\s+"
-    r"(?:'([^'\r\n]+)'|\"([^\"\r\n]+)\")"
+    r"(?i)\b(identified\s+(?:with\s+\S+\s+)?by(?:\s+password)?|password|secret|token)[ \t]+"
+    r"(?:'([^'\r\n]+)'|\\?\"([^\"\\\r\n]+)\\?\")"
 )
 _FLAG: Final = lazy(
     r"(?<![\w-])--?([A-Za-z][\w-]{2,40})[ \t]+(?:'([^'\r\n]+)'|\"([^\"\r\n]+)\"|([^\s'\"-]\S*))"
@@ -61,6 +62,11 @@ def find_parts(text: str, folded: str) -> Iterator[Part]:
         yield from _pem(text)
     if "://" in text and "@" in text:
         yield from _addresses(text)
+    if "jdbc:oracle:" in text:
+        for match in _ORACLE.finditer(text):
+            if is_secret("password", "", match[1]):
+                span = Span(*match.span(1))
+                yield Part("url-credentials", span, "the password in the address")
     if "=" in text:
         yield from _assignments(text)
     if "authorization" in folded or "x-" in folded or "api-key" in folded or "cookie" in folded:
@@ -139,6 +145,8 @@ def _assigned(text: str, at: int, name: str, kind: Role, spaced: bool) -> Iterat
         if spaced or text[at + 1 : at + 2] in (" ", "\t"):
             return  # prose, code or a condition
     value = text[start:end]
+    if group == 4 and value.lower() == name.lower():
+        return  # an argument that goes by the name of a variable
     if not value or _BOUND.fullmatch(value) or (group != 4 and spaced and kind == "maybe"):
         return
     for part in literal_secrets(value):
@@ -169,9 +177,21 @@ def _headers(text: str) -> Iterator[Part]:
                 yield Part("plaintext-secret", span, f"`{name}`")
 
 
+_STATEMENTS: Final = (
+    "identified ",
+    "create secret",
+    "or replace secret",
+    "persistent secret",
+    "create user",
+    "create role",
+    "alter user",
+    "alter role",
+    "set password",
+)
+
+
 def _sql(text: str, folded: str) -> Iterator[Part]:
-    words = ("identified ", "password ", "secret ", "token ", "key_id ")
-    if not any(word in folded for word in words):
+    if not any(word in folded for word in _STATEMENTS):
         return
     for match in _SQL.finditer(text):
         group = match.lastindex or 0
