@@ -40,5 +40,6 @@ SOURCE: Final = ""
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
+    """Yield a problem at each value that hides a secret in base64."""
     for leak in document.leaks.get("encoded-secret", ()):
         yield Problem(leak.span, f"base64 hides nothing: {leak.subject} is written out; {ADVICE}")

@@ -42,5 +42,6 @@ SOURCE: Final = ""
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
+    """Yield a problem at each random text under a key that leaves open what it is."""
     for leak in document.leaks.get("high-entropy-value", ()):
         yield Problem(leak.span, f"{leak.subject} looks like a secret; if it is one, {ADVICE}")

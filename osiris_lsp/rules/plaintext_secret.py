@@ -48,5 +48,6 @@ SOURCE: Final = "CONN-002"
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
+    """Yield a problem at each written-out part of a secret, once where aliases repeat it."""
     for leak in document.leaks.get("plaintext-secret", ()):
         yield Problem(leak.span, f"{leak.subject} is written out; {remedy(leak)}")

@@ -45,5 +45,6 @@ SOURCE: Final = ""
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
+    """Yield a problem at each private key."""
     for leak in document.leaks.get("private-key", ()):
         yield Problem(leak.span, f"{leak.subject} is written out; {ADVICE}")

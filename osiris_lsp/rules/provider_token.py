@@ -41,6 +41,7 @@ SOURCE: Final = ""
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
+    """Yield a problem at each token; one that is public by design is information."""
     for leak in document.leaks.get("provider-token", ()):
         advice = ADVICE if leak.severity is None else "it is meant to be public"
         message = f"{leak.subject} is written out; {advice}"

@@ -1,7 +1,7 @@
 """A variable for a secret has the secret as its default.
 
-`${PASSWORD:-orange-tractor-9}` gives the secret away as plain text does, and hides that the variable
-was never set. Leave the default out: a variable without a value is an error that names it.
+`${PASSWORD:-orange-tractor-9}` gives the secret away as plain text does, and hides that the
+variable was never set. Leave the default out: a variable without a value is an error that names it.
 
 Example:
 ```yaml osiris_connections.yaml
@@ -43,5 +43,6 @@ SOURCE: Final = ""
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
+    """Yield a problem at each default that is a secret."""
     for leak in document.leaks.get("secret-default", ()):
         yield Problem(leak.span, f"{leak.subject} is written out; {ADVICE}")

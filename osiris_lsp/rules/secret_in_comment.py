@@ -44,5 +44,6 @@ SOURCE: Final = ""
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
+    """Yield a problem at each secret in a comment."""
     for leak in document.leaks.get("secret-in-comment", ()):
         yield Problem(leak.span, f"{leak.subject} is written out in a comment; {ADVICE}")

@@ -36,5 +36,6 @@ SOURCE: Final = ""
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
+    """Yield a problem at each password or token in an address."""
     for leak in document.leaks.get("url-credentials", ()):
         yield Problem(leak.span, f"{leak.subject} is written out; {remedy(leak)}")

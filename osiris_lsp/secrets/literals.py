@@ -2,23 +2,24 @@
 
 import math
 from collections import Counter
+from itertools import pairwise
 from typing import Final
 
 from osiris_lsp.refs import is_indirect
-from osiris_lsp.secrets.names import Role
+from osiris_lsp.secrets.names import Role, word_set
 from osiris_lsp.text import lazy
 
 # Words that answer a question, name a type or name a way to log in.
-_ANSWERS: Final = frozenset(
+_ANSWERS: Final = word_set(
     "yes no on off y n true false enabled disabled always never auto optional required prompt ask "
     "default inherit keep string str text varchar char integer int number float boolean bool "
     "object array binary bytes blob uuid secretstr basic bearer digest oauth oauth2 oidc saml ldap "
     "kerberos ntlm apikey api_key api-key plain sha256 sha512 md5 bcrypt redact drop encrypt "
-    "filtered reference".split()
+    "filtered reference read write"
 )
-_PROSE: Final = frozenset(
+_PROSE: Final = word_set(
     "a an the is are be must your you to not for and or of with please enter this that when if it "
-    "should will can cannot at least in on by".split()
+    "should will can cannot at least in on by"
 )
 _PATH: Final = lazy(
     r"(?:~|\.{1,2})?/[\w./@ -]*|[A-Za-z]:\\.*"
@@ -64,7 +65,7 @@ def _repeats(name: str, folded: str) -> bool:
 def _counts(folded: str) -> bool:
     """Tell whether a token counts, as those in documentation do: `1234567890abcdef`."""
     run = 0
-    for before, after in zip(folded, folded[1:], strict=False):
+    for before, after in pairwise(folded):
         run = run + 1 if ord(after) - ord(before) == 1 or before + after in ("90", "9a") else 0
         if run == 8:
             return True

@@ -21,64 +21,73 @@ everything is encrypted.
 
 _WORD: Final = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
-_PASSWORDS: Final = frozenset(
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+_PASSWORDS: Final = word_set(
     "password passwords passwd passwds passphrase passphrases passcode pass pwd pwds pw pswd psw "
     "passwort kennwort passe contrasena contraseña senha wachtwoord heslo hasło haslo parola "
     "lösenord losenord adgangskode jelszo salasana lozinka şifre sifre пароль 密码 密碼 パスワード "
-    "비밀번호".split()
+    "비밀번호"
 )
-_TOKENS: Final = frozenset(
+_TOKENS: Final = word_set(
     "secret secrets token tokens jwt bearer credential credentials creds authorization cookie "
-    "cookies pepper".split()
+    "cookies pepper"
 )
-_MAYBE: Final = frozenset(
-    "key keys auth signature sig salt session sessionid sid otp pin pat seed webhook".split()
+_MAYBE: Final = word_set(
+    "key keys auth signature sig salt session sessionid sid otp pin pat seed webhook"
 )
 # A word that ends like this is one with another word glued to it: `dbpassword`, `clientsecret`.
+_GLUED_PASSWORD: Final = re.compile(r".+(?:password|passwd|passwort|passphrase)s?")
 _GLUED: Final = re.compile(
-    r".*(?:password|passwd|passwort|passphrase|secret|(?:api|auth|access|secret|private|master"
-    r"|signing|encryption|shared|account|service)key|(?:auth|access|api|refresh|bearer)token)s?"
+    r".+(?:secret|(?:api|auth|access|secret|private|master|signing|encryption|shared|account"
+    r"|service)key|(?:auth|access|api|refresh|bearer)token)s?"
+    r"|(?:api|auth|access|secret|private|master|signing|encryption|shared|account)keys?"
+    r"|(?:auth|access|api|refresh|bearer)tokens?"
 )
 # `key` alone names anything; behind one of these it opens something.
-_OPENS: Final = frozenset(
+_OPENS: Final = word_set(
     "api access secret private encryption encrypt decryption crypt crypto cipher aes signing sign "
     "signature master auth authentication authorization account admin role service services shared "
     "license deploy deployment hmac session jwt token ssh gpg pgp storage cosmos vapid wallet "
     "recovery bearer security integration ingestion ingest app application consumer webhook "
-    "function subscription root activation provisioning management".split()
+    "function subscription root activation provisioning management"
 )
 # `primary_key`, `ssl_key`, `public_key`: the word before `key` makes it something else.
-_OTHER_KEYS: Final = frozenset(
+_OTHER_KEYS: Final = word_set(
     "primary foreign partition partitioning cache public publishable sort sorting upsert join "
     "group grouping routing idempotency natural business surrogate lookup row dedup clustering "
     "cluster unique index composite distribution dist range order ordering merge record message "
     "event object map dict json hash hotkey config setting settings translation label metric "
-    "dimension query param parameter header field column restore ssl tls".split()
+    "dimension query param parameter header field column restore ssl tls"
 )
 # `max_tokens`, `reset_password`, `requires_secret`: so does the first word here.
-_OTHERS: Final = frozenset(
+_OTHERS: Final = word_set(
     "page next previous continuation cursor sync prompt completion input output max min total num "
     "number count stop bos eos pad unk mask masked special vocab cls sep no not is has use uses "
     "requires require required enable enabled disable allow show hide reset change changed forgot "
     "forgotten confirm repeat generate generated invalid missing expired wrong csrf xsrf validate "
-    "public publishable".split()
+    "public publishable"
 )
 # A tail that leaves the meaning alone: `password_value`, `api_key_prod`, `secret_key_base`.
-_TAILS: Final = frozenset(
+_TAILS: Final = word_set(
     "value values string str base base64 b64 pem data plain plaintext raw prod production dev "
     "development staging stage test old new current default eu us live sandbox literal content "
-    "encoded primary secondary backup main".split()
+    "encoded primary secondary backup main"
 )
-_HOLDERS: Final = frozenset("headers header credentials credential creds secrets cookies".split())
-_OFF: Final = frozenset(
+_HOLDERS: Final = word_set("headers header credentials credential creds secrets cookies")
+_OFF: Final = word_set(
     "columns column rename renames renaming mask masks masking schema schemas properties mapping "
     "mappings definitions securityschemes translations i18n locales dtypes types casts cast "
-    "required scopes placeholders columntypes exclude".split()
+    "required scopes placeholders columntypes exclude"
 )
 _CLOSED: Final = frozenset(("sops", "encrypteddata", "secretkeyref", "configmapkeyref"))
-_LANGUAGES: Final = frozenset(
+_LANGUAGES: Final = word_set(
     "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nb nl nn no pl pt ro "
-    "ru sk sl sv th tr uk vi zh".split()
+    "ru sk sl sv th tr uk vi zh"
 )
 
 
@@ -113,7 +122,8 @@ def _role(words: list[str]) -> Role:
     if not words:
         return ""
     last, before = words[-1], words[:-1]
-    if last in _PASSWORDS or (before and before[-1] + last in _PASSWORDS):
+    split = before[-1] + last if before else ""  # `pass_word`
+    if last in _PASSWORDS or split in _PASSWORDS or _GLUED_PASSWORD.fullmatch(last):
         return "" if before and before[0] in _OTHERS else "password"
     if last in ("key", "keys"):
         if not before:

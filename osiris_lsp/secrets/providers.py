@@ -11,8 +11,9 @@ from osiris_lsp.finding import Severity
 from osiris_lsp.refs import is_indirect
 from osiris_lsp.text import Span
 
-# What every token has; the name of a variable is none.
-_LONG: Final = re.compile(r"(?<!\{)(?<![\w+-])[\w+-]{16}")
+CANDIDATE: Final = re.compile(r"(?<!\{)(?<![\w~+-])[\w~+-]{16}")
+"""What stands in every token; the name of a variable is none."""
+
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 LEAST: Final = 20
@@ -29,21 +30,21 @@ class Provider:
     `check` names what else must hold.
     """
 
-    __slots__ = ("_compiled", "_source", "check", "marks", "name", "words")
+    __slots__ = ("_compiled", "check", "marks", "name", "source", "words")
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.name: str = data["name"]
         self.marks = tuple(mark for mark in data["marks"] if mark[0] != "~")
         self.words = tuple(mark[1:] for mark in data["marks"] if mark[0] == "~")
         self.check: str = data.get("check", "")
-        self._source: str = data["pattern"]
+        self.source: str = data["pattern"]
         self._compiled: re.Pattern[str] | None = None
 
     @property
     def pattern(self) -> re.Pattern[str]:
         """The pattern of the whole token; its group, if any, is the secret part."""
         if self._compiled is None:
-            self._compiled = re.compile(rf"(?<![A-Za-z0-9])(?:{self._source})(?![A-Za-z0-9])")
+            self._compiled = re.compile(rf"(?<![A-Za-z0-9])(?:{self.source})(?![A-Za-z0-9])")
         return self._compiled
 
 
@@ -79,7 +80,7 @@ def find_tokens(text: str, folded: str) -> Iterator[Token]:
 
     A token is long and holds no white space, so that marks are looked for in long words only.
     """
-    words = " ".join(word for word in text.split() if len(word) >= LEAST and _LONG.search(word))
+    words = " ".join(word for word in text.split() if len(word) >= LEAST and CANDIDATE.search(word))
     if not words:
         return
     seen = {mark for mark in _marks() if mark in words}
@@ -99,6 +100,8 @@ def _matches(provider: Provider, text: str) -> Iterator[Token]:
     for match in provider.pattern.finditer(text):
         span = Span(*match.span(match.lastindex or 0))
         value = text[span.start : span.end]
+        if provider.check == "mixed" and not any(map(str.isdigit, value)):
+            continue
         if not is_indirect(value) and not _is_dummy(value):
             name, valid, severity = _judge(provider, value)
             yield Token(name, span, valid, severity)

@@ -1,4 +1,4 @@
-"""Secrets inside longer texts: addresses, `key=value`, headers, SQL, command lines, PEM, base64."""
+"""Secrets inside longer texts: addresses, `key=value`, headers, SQL, command lines, PEM."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ from osiris_lsp.refs import (
 )
 from osiris_lsp.secrets import Kind
 from osiris_lsp.secrets.literals import is_secret, looks_random
-from osiris_lsp.secrets.names import Role, role
+from osiris_lsp.secrets.names import Role, role, word_set
 from osiris_lsp.text import Span, lazy
 
 _RUN: Final = lazy(r"://[^\s'\"`<>]{3,2000}")
@@ -44,8 +44,7 @@ _FLAG: Final = lazy(
     r"(?<![\w-])--?([A-Za-z][\w-]{2,40})[ \t]+(?:'([^'\r\n]+)'|\"([^\"\r\n]+)\"|([^\s'\"-]\S*))"
 )
 _USER: Final = lazy(r"(?<!\S)(?:-u|--user)[ =]['\"]?[^\s:'\"]+:([^\s'\"]+)")
-_JSON: Final = lazy(r'\\?"([\w.-]{2,60})\\?"\s*:\s*\\?"((?:[^"\\\r\n]|\\[^"])+)\\?"')
-_BASE64: Final = lazy(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_JSON: Final = lazy(r'\\?"([\w.-]{2,60})\\?"\s*:\s*(?:\[\s*)?\\?"((?:[^"\\\r\n]|\\[^"])+)\\?"')
 
 
 class Part(NamedTuple):
@@ -112,8 +111,8 @@ def _address(run: str, offset: int) -> Iterator[Part]:
         yield Part("secret-default", span, "the default of the password in the address")
 
 
-_STAND_INS: Final = frozenset("password passwd pass pwd pw secret token".split())
-_USERS: Final = frozenset("user username usr name login me foo dbuser db_user".split())
+_STAND_INS: Final = word_set("password passwd pass pwd pw secret token")
+_USERS: Final = word_set("user username usr name login me foo dbuser db_user")
 
 
 def _assignments(text: str) -> Iterator[Part]:
@@ -226,21 +225,6 @@ def find_json(value: str) -> Iterator[tuple[str, Span]]:
                 if is_secret(kind, match[1], match[2][part.start : part.end]):
                     start = match.start(2)
                     yield match[1], Span(start + part.start, start + part.end)
-
-
-def decode(value: str) -> str | None:
-    """Return the text that a value holds in base64, or None."""
-    import base64
-
-    packed = value if _BASE64.fullmatch(value) else "".join(value.split())
-    if len(packed) % 4 == 1 or not _BASE64.fullmatch(packed):
-        return None
-    packed = packed.rstrip("=").replace("-", "+").replace("_", "/")
-    try:
-        text = base64.b64decode(packed + "=" * (-len(packed) % 4)).decode("ascii")
-    except ValueError:
-        return None
-    return text if all(char.isprintable() or char in "\t\r\n" for char in text) else None
 
 
 def _is_irregular(value: str) -> bool:
