@@ -311,7 +311,8 @@ def test_any_yaml_is_checked_for_yaml_and_secrets(project: Path, run: Run) -> No
     orders = PIPELINE.replace("mysql.default", "mysql.prod")
     write(project, {"compose.yaml": compose, "pipelines/orders.yaml": orders})
     result = run("lint", "--any-yaml", "--format", "json", "--no-cache")
-    assert result.rules == ["plaintext-secret", "duplicate-key", "unused-connection", "unknown-alias"]
+    rules = ["plaintext-secret", "duplicate-key", "unused-connection", "unknown-alias"]
+    assert result.rules == rules
     shown = [run("lint", "--any-yaml", "--format", form).out for form in FORMATS]
     assert all(CANARY not in text for text in (result.out, *shown))
     assert run("lint", "--any-yaml", "--select", "OSR3", "--format", "json", ".").rules == [
