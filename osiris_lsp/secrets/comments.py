@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from osiris_lsp.refs import literal_secrets
-from osiris_lsp.secrets.literals import is_secret
+from osiris_lsp.secrets.literals import is_code, is_secret
 from osiris_lsp.secrets.names import role
 from osiris_lsp.text import Span, lazy
 
 _END: Final = lazy(r"[\r\n]|$")
+_STOPS: Final = (":", "?", ",", "")
 _PAIR: Final = lazy(
-    r"""[#!\s]*(?:-[ \t]+)?(?P<mark>["']?)(?P<name>[^\W\d][\w.-]{0,60})(?P=mark)[ \t]*[:=][ \t]*
-    (?P<value>"[^"\r\n]*"?|'[^'\r\n]*'?|[^\s"'\[{&*!|>@%][^\r\n]*?)(?:[ \t]+\#.*|[ \t]*)$""",
+    r"""[#!\s]*(?:-[ \t]+)?(?P<mark>["']?)(?P<name>[^\W\d][\w.-]{0,60})(?P=mark)
+    [ \t]*(?P<sign>[:=])[ \t]*
+    (?P<value>"[^"\r\n]*"?,?|'[^'\r\n]*'?,?|[^\s"'\[{&*!|>@%][^\r\n]*?)(?:[ \t]+\#.*|[ \t]*)$""",
     re.VERBOSE,
 )
 
@@ -32,23 +34,25 @@ def find_comments(text: str, quoted: Sequence[tuple[int, int]]) -> Iterator[Span
         at = text.find("#", end)
 
 
-def find_pair(line: str, loose: bool) -> Iterator[tuple[str, Span]]:
+def find_pair(line: str, loose: bool, signs: str = ":=") -> Iterator[tuple[str, Span]]:
     """Yield the name and the secret parts of a line `key: value`, also behind a `#`.
 
-    `loose` lets passwords hold white space; in a comment that would be prose.
+    `loose` lets passwords hold white space; in a comment that would be prose. `signs` are what may
+    stand between key and value.
     """
     match = _PAIR.match(line)
-    if match is None:
+    if match is None or match["sign"] not in signs:
         return
     kind = role(match["name"])
     if kind not in ("password", "token"):
         return
     start, end = match.span("value")
     if line[start] in "\"'":
+        end -= line[end - 1] == ","
         end -= 1 if end > start + 1 and line[end - 1] == line[start] else 0
         start += 1
     value = line[start:end]
-    if not loose and (any(char.isspace() for char in value) or value.endswith((":", "?", ","))):
+    if not loose and (any(map(str.isspace, value)) or value[-1:] in _STOPS or is_code(value)):
         return
     for part in literal_secrets(value):
         if is_secret(kind, match["name"], value[part.start : part.end]):

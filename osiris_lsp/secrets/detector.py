@@ -41,6 +41,9 @@ def detect(tree: Tree, places: Iterable[Place]) -> Detection:
     if "#" in tree.text:
         comments = list(find_comments(tree.text, sorted(walk.quoted)))
     leaks = [*walk.leaks, *_in_text(tree.text), *_in_comments(tree.text, comments)]
+    for start, end in walk.texts:
+        if "\n" in tree.text[start:end]:
+            leaks += _in_lines(tree.text[start:end], start)
     texts = [*walk.texts, *comments]
     if not tree.is_whole:
         leaks += _in_broken_lines(tree)
@@ -65,6 +68,18 @@ def _in_comments(text: str, comments: Iterable[Span]) -> Iterator[Leak]:
         for name, part in find_pair(text[start:end], loose=False):
             span = Span(start + part.start, start + part.end)
             yield Leak("secret-in-comment", span, f"`{printable(name)}`")
+
+
+def _in_lines(text: str, offset: int) -> Iterator[Leak]:
+    """Yield what stands in the lines of a value that is a file of its own.
+
+    Assignments are among the structures.
+    """
+    for line in text.splitlines(keepends=True):
+        for name, part in find_pair(line.rstrip("\r\n"), loose=False, signs=":"):
+            span = Span(offset + part.start, offset + part.end)
+            yield Leak("plaintext-secret", span, f"`{printable(name)}`")
+        offset += len(line)
 
 
 def _in_broken_lines(tree: Tree) -> Iterator[Leak]:

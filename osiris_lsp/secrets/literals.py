@@ -30,6 +30,7 @@ _IDENTIFIER: Final = lazy(
     r"|[a-z][a-z0-9+.-]{0,20}://.*|\w+(?:\.[A-Za-z_]\w*){2,}"
 )
 _PROPERTY: Final = lazy(r"[a-z_]+(?:\.[a-z_]+)+")
+_CODE: Final = lazy(r"[:@?%$][\w({?*@#].{0,80}|\?|%\(.*|\w+\(.*|\w+\[.*|[a-z_]+(?:\.[a-z_]\w*)+")
 _NAME_WORD: Final = lazy(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _DIGIT: Final = lazy(r"[0-9]")
 _CAPITAL: Final = lazy(r"[A-Z]")
@@ -70,6 +71,11 @@ def _counts(folded: str) -> bool:
         if run == 8:
             return True
     return False
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a text is a parameter, a call or another expression of a language."""
+    return _CODE.fullmatch(text) is not None
 
 
 def looks_random(text: str) -> bool:

@@ -41,7 +41,10 @@ _MAYBE: Final = word_set(
     "key keys auth signature sig salt session sessionid sid otp pin pat seed webhook"
 )
 # A word that ends like this is one with another word glued to it: `dbpassword`, `clientsecret`.
-_GLUED_PASSWORD: Final = re.compile(r".+(?:password|passwd|passwort|passphrase)s?")
+_GLUED_PASSWORD: Final = re.compile(
+    r".+(?:password|passwd|passwort|passphrase)s?"
+    r"|(?:db|user|my|pg|root|admin|ssh|ftp|smtp|mail|redis|mysql|key|store|login|bind)(?:pass|pwd|pw)"
+)
 _GLUED: Final = re.compile(
     r".+(?:secret|(?:api|auth|access|secret|private|master|signing|encryption|shared|account"
     r"|service)key|(?:auth|access|api|refresh|bearer)token)s?"

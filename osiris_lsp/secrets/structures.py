@@ -11,20 +11,25 @@ from osiris_lsp.refs import (
     without_references,
 )
 from osiris_lsp.secrets import Kind
-from osiris_lsp.secrets.literals import is_secret, looks_random
+from osiris_lsp.secrets.literals import is_code, is_secret, looks_random
 from osiris_lsp.secrets.names import Role, role, word_set
 from osiris_lsp.text import Span, lazy
 
 _RUN: Final = lazy(r"://[^\s'\"`<>]{3,2000}")
 _USERINFO: Final = lazy(r"://([^\s/?#:@]*):([^\s/?#]{1,300})@(?=[\w\[%.\0-])")
-_ORACLE: Final = lazy(r"jdbc:oracle:\w+:[^\s/:@{]+/([^\s@{$]+)@")
+# Addresses of drivers that are no URLs, and the lines of .netrc: a mark, and where the password is.
+_LOGINS: Final = (
+    ("jdbc:oracle:", lazy(r"jdbc:oracle:\w+:[^\s/:@{]+/([^\s@{$]+)@")),
+    ("@tcp(", lazy(r"(?<![\w.-])[\w.-]+:([^\s@/:{$]+)@tcp\(")),
+    ("@unix(", lazy(r"(?<![\w.-])[\w.-]+:([^\s@/:{$]+)@unix\(")),
+    ("machine ", lazy(r"\bmachine[ \t]+\S+\s+login[ \t]+\S+\s+password[ \t]+(\S+)")),
+)
 _BEFORE: Final = lazy(r"[A-Za-z_][\w.-]{0,60}[ \t]?$")
 _VALUE: Final = lazy(
     r"""[ \t]{0,2}(?:\\?'((?:[^'\\\r\n]|\\.)*?)\\?'|\\?"((?:[^"\\\r\n]|\\.)*?)\\?"
     |\{(?!\{)([^{}\r\n]*)\}|((?:\$\{[^}\r\n]*\}|\{\{[^}\r\n]*\}\}|[^\s;&'"`<>|])+))""",
     0x40,
 )
-_BOUND: Final = lazy(r"[:@?%$][\w({?*@#].{0,80}|\?|%\(.*|\w+\(.*|\w+\[.*|[a-z_]+(?:\.[a-z_]\w*)+")
 _PEM: Final = lazy(
     r"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?)-----"
     r"(?:(?s:(?P<body>.{1,12000}?))-----END \1-----|[\w+/=\s\\,:.#-]{0,12000})"
@@ -61,11 +66,12 @@ def find_parts(text: str, folded: str) -> Iterator[Part]:
         yield from _pem(text)
     if "://" in text and "@" in text:
         yield from _addresses(text)
-    if "jdbc:oracle:" in text:
-        for match in _ORACLE.finditer(text):
-            if is_secret("password", "", match[1]):
-                span = Span(*match.span(1))
-                yield Part("url-credentials", span, "the password in the address")
+    for mark, pattern in _LOGINS:
+        if mark in text:
+            for match in pattern.finditer(text):
+                if is_secret("password", "", match[1]) and not is_code(match[1]):
+                    span = Span(*match.span(1))
+                    yield Part("url-credentials", span, "the password in the address")
     if "=" in text:
         yield from _assignments(text)
     if "authorization" in folded or "x-" in folded or "api-key" in folded or "cookie" in folded:
@@ -141,12 +147,13 @@ def _assigned(text: str, at: int, name: str, kind: Role, spaced: bool) -> Iterat
     start, end = match.span(group)
     if group == 4:
         end = start + len(text[start:end].rstrip(",)]}\\" if "{" not in match[4] else ",)\\"))
-        if spaced or text[at + 1 : at + 2] in (" ", "\t"):
+        apart = spaced or text[at + 1 : at + 2] in (" ", "\t")
+        if apart and not (_is_line(text, at, end) and _is_irregular(text[start:end])):
             return  # prose, code or a condition
     value = text[start:end]
     if group == 4 and value.lower() == name.lower():
         return  # an argument that goes by the name of a variable
-    if not value or _BOUND.fullmatch(value) or (group != 4 and spaced and kind == "maybe"):
+    if not value or is_code(value) or (group != 4 and spaced and kind == "maybe"):
         return
     for part in literal_secrets(value):
         if is_secret(kind, name, value[part.start : part.end]):
@@ -154,6 +161,12 @@ def _assigned(text: str, at: int, name: str, kind: Role, spaced: bool) -> Iterat
             subject = f"`{name}` in the address" if in_url else f"`{name}`"
             span = Span(start + part.start, start + part.end)
             yield Part("url-credentials" if in_url else "plaintext-secret", span, subject)
+
+
+def _is_line(text: str, at: int, end: int) -> bool:
+    """Tell whether a line holds `name = value` and nothing else, as files of settings do."""
+    start = text.rfind("\n", 0, at) + 1
+    return text[end : end + 1] in ("", "\r", "\n") and len(text[start:at].split()) == 1
 
 
 def _token_start(text: str, at: int) -> int:
@@ -194,7 +207,7 @@ def _sql(text: str, folded: str) -> Iterator[Part]:
         return
     for match in _SQL.finditer(text):
         group = match.lastindex or 0
-        if is_secret("password", "", match[group]) and not _BOUND.fullmatch(match[group]):
+        if is_secret("password", "", match[group]) and not is_code(match[group]):
             word = match[1].split()[0].lower()
             yield Part("plaintext-secret", Span(*match.span(group)), f"the secret after `{word}`")
 
@@ -204,7 +217,7 @@ def _flags(text: str) -> Iterator[Part]:
         kind = role(match[1])
         group = match.lastindex or 0
         value = match[group].rstrip(",)]}\"'")
-        if kind not in ("password", "token") or _BOUND.fullmatch(value):
+        if kind not in ("password", "token") or is_code(value):
             continue
         if is_secret(kind, match[1], value) and (kind == "token" or "--" in match[0]):
             for part in literal_secrets(value):
@@ -212,7 +225,7 @@ def _flags(text: str) -> Iterator[Part]:
                 span = Span(start + part.start, start + part.end)
                 yield Part("plaintext-secret", span, f"the value of `--{match[1]}`")
     for match in _USER.finditer(text):
-        if is_secret("password", "", match[1]) and not _BOUND.fullmatch(match[1]):
+        if is_secret("password", "", match[1]) and not is_code(match[1]):
             yield Part("plaintext-secret", Span(*match.span(1)), "the password of `--user`")
 
 
