@@ -4,6 +4,7 @@ This covers all that the detector finds and errs on the side of masking beyond i
 is for the OSR3xx rules to say.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -20,11 +21,14 @@ from osiris_lsp.secrets.detector import Detection
 from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, deref
 
-_LINE: Final = lazy(
-    r"(?i)(?:pass(?:word|wd|phrase)|pwd|secret|token|credential|api[_-]?key|access[_-]?key"
-    r"|private[_-]?key|role[_-]?key|anon[_-]?key|authorization)[\w]*[\"']?\s*[:=]\s*"
-    r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
+_NAME: Final = (
+    r"(?:pass(?:word|wd|phrase)|pwd|secret|token|credential|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key|role[_-]?key|anon[_-]?key|authorization)\w*[\"']?"
 )
+_VALUE: Final = r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
+_LINE: Final = lazy(rf"(?i){_NAME}\s*[:=]\s*{_VALUE}")
+# Where the text does not parse, the value may be an item behind its name, or beside `name: …`.
+_BROKEN: Final = lazy(rf"(?i){_NAME}\s*(?:[:=,]|(?:,\s*|[\r\n]\s*)[\"']?value[\"']?:)\s*{_VALUE}")
 _STEMS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "authorization")
 """One of them stands in each text that `_LINE` matches."""
 
@@ -42,10 +46,10 @@ def find_sensitive(tree: Tree, declared: Iterable[Scalar], found: Detection) -> 
         if not is_reference(node.value):
             spans.extend(_literals(tree, node))
     known = {node.start for node in nodes.values()}
+    line = _LINE if tree.is_whole else _BROKEN
     for start, end in found.texts:
-        if start in known:
-            continue
-        spans.extend(_in_text(tree.text[start:end], start))
+        if start not in known or not tree.is_whole:
+            spans.extend(_in_text(tree.text[start:end], start, line))
     return merged([span for span in spans if span.end > span.start])
 
 
@@ -59,17 +63,17 @@ def _scalars(value: Node) -> Iterator[Scalar]:
             yield from (inner for _, inner in item.pairs if isinstance(inner, Scalar))
 
 
-def _in_text(text: str, offset: int) -> Iterator[Span]:
+def _in_text(text: str, offset: int, line: re.Pattern[str]) -> Iterator[Span]:
     """Yield what looks like a secret wherever it stands in a text."""
     folded = text.casefold()
     mentions = any(stem in folded for stem in _STEMS)
-    for match in _LINE.finditer(text) if mentions else ():
+    for match in line.finditer(text) if mentions else ():
         value = match["value"].rstrip()
         bare = value.strip("\"'")
         if not value or value in ("|", ">", "|-", ">-", "[", "{") or is_indirect(bare):
             continue
         start = offset + match.start("value") + (1 if value[:1] in "\"'" else 0)
-        for span in literal_secrets(bare):
+        for span in (*literal_secrets(bare), *literal_defaults(bare)):
             yield Span(start + span.start, start + span.end)
     if ("://" in text and "@" in text) or ("=" in text and mentions):
         for span in connection_string_secrets(text):

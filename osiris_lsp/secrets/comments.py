@@ -5,12 +5,19 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from osiris_lsp.refs import literal_secrets
+from osiris_lsp.refs import literal_defaults, literal_secrets
 from osiris_lsp.secrets.literals import is_code, is_secret
 from osiris_lsp.secrets.names import role
 from osiris_lsp.text import Span, lazy
 
 _END: Final = lazy(r"[\r\n]|$")
+_ALIASED: Final = lazy(r"""([^\W\d][\w.-]{0,60})["']?[ \t]*:[ \t]*\*([\w.-]{1,60})""")
+# A block scalar, or a quote that is not closed on its line.
+_OPENING: Final = lazy(
+    r"""[ \t]*(?:-[ \t]+)*["']?(?P<name>[^\W\d][\w.-]{0,60})["']?[ \t]*:
+    (?:[ \t]+[|>][+\d-]{0,2}[ \t]*(?:\#.*)?|[ \t]+"[^"]*|[ \t]+'[^']*)$""",
+    re.VERBOSE,
+)
 _STOPS: Final = (":", "?", ",", "")
 _PAIR: Final = lazy(
     r"""[#!\s]*(?:-[ \t]+)?(?P<mark>["']?)(?P<name>[^\W\d][\w.-]{0,60})(?P=mark)
@@ -54,6 +61,24 @@ def find_pair(line: str, loose: bool, signs: str = ":=") -> Iterator[tuple[str, 
     value = line[start:end]
     if not loose and (any(map(str.isspace, value)) or value[-1:] in _STOPS or is_code(value)):
         return
-    for part in literal_secrets(value):
+    for part in (*literal_secrets(value), *literal_defaults(value)):
         if is_secret(kind, match["name"], value[part.start : part.end]):
             yield match["name"], Span(start + part.start, start + part.end)
+
+
+def opens_block(line: str) -> str:
+    """Return the name of the secret whose value goes on below a line, or an empty text."""
+    match = _OPENING.match(line)
+    if match is None or role(match["name"]) not in ("password", "token"):
+        return ""
+    return match["name"]
+
+
+def find_anchored(text: str) -> Iterator[tuple[str, Span]]:
+    """Yield the names and values of anchors that stand for secrets, in a text without a tree."""
+    aliases = {match[2]: match[1] for match in _ALIASED.finditer(text)}
+    for alias, name in aliases.items():
+        if role(name) in ("password", "token"):
+            pattern = rf"&{re.escape(alias)}[ \t]+([\"']?)([^\s\"',}}\]#][^\r\n\"',}}\]#]*)\1"
+            for match in re.finditer(pattern, text):
+                yield name, Span(*match.span(2))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, get_args
 
 from osiris_lsp.secrets import Kind, Leak, Place
-from osiris_lsp.secrets.comments import find_comments, find_pair
+from osiris_lsp.secrets.comments import find_anchored, find_comments, find_pair, opens_block
 from osiris_lsp.secrets.keys import Walk
 from osiris_lsp.secrets.providers import find_tokens
 from osiris_lsp.secrets.structures import find_parts
@@ -13,6 +13,9 @@ from osiris_lsp.text import Span, printable
 from osiris_lsp.tree import BROKEN, Node, Tree
 
 _RANK: Final = {kind: rank for rank, kind in enumerate(get_args(Kind))}
+
+MAX_BLOCK: Final = 200
+"""Lines of a value that is read where the text does not parse."""
 
 
 class Detection(NamedTuple):
@@ -91,11 +94,34 @@ def _in_broken_lines(tree: Tree) -> Iterator[Leak]:
         if node.tag != BROKEN and node.end > node.start
     }
     for number in range(len(lines)):
-        if number not in known:
-            start = lines.starts[number]
-            for name, part in find_pair(lines.line(number), loose=True):
-                span = Span(start + part.start, start + part.end)
-                yield Leak("plaintext-secret", span, f"`{printable(name)}`")
+        line, start = lines.line(number), lines.starts[number]
+        for name, part in find_pair(line, loose=True) if number not in known else ():
+            span = Span(start + part.start, start + part.end)
+            yield Leak("plaintext-secret", span, f"`{printable(name)}`")
+        name = opens_block(line)
+        block = _block_below(tree, number) if name else None
+        if block is not None:
+            yield Leak("plaintext-secret", block, f"`{printable(name)}`")
+
+    for name, span in find_anchored(tree.text):
+        yield Leak("plaintext-secret", span, f"`{printable(name)}`")
+
+
+def _block_below(tree: Tree, number: int) -> Span | None:
+    """Return the range of the lines below a key that are indented more, for they are its value."""
+    lines = tree.lines
+    key = lines.line(number)
+    indent = len(key) - len(key.lstrip())
+    span = None
+    for below in range(number + 1, min(number + MAX_BLOCK, len(lines))):
+        text, start = lines.line(below), lines.starts[below]
+        first = len(text) - len(text.lstrip())
+        if text.strip() and first <= indent:
+            break
+        if text.strip():
+            begin = start + first if span is None else span.start
+            span = Span(begin, start + len(text.rstrip()))
+    return span
 
 
 def _settled(leaks: Sequence[Leak], comments: Sequence[Span]) -> Sequence[Leak]:

@@ -11,7 +11,7 @@ from osiris_lsp.finding import Severity
 from osiris_lsp.refs import is_indirect
 from osiris_lsp.text import Span
 
-CANDIDATE: Final = re.compile(r"(?<!\{)(?<![\w~+-])[\w~+-]{16}")
+CANDIDATE: Final = re.compile(r"(?<!\{)(?<![\w~+-])[\w~+-]{16}|Q~|sig=")
 """What stands in every token; the name of a variable is none."""
 
 _BASE62: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

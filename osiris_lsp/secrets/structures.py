@@ -1,5 +1,6 @@
 """Secrets inside longer texts: addresses, `key=value`, headers, SQL, command lines, PEM."""
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -26,10 +27,15 @@ _LOGINS: Final = (
 )
 _BEFORE: Final = lazy(r"[A-Za-z_][\w.-]{0,60}[ \t]?$")
 _VALUE: Final = lazy(
-    r"""[ \t]{0,2}(?:\\?'((?:[^'\\\r\n]|\\.)*?)\\?'|\\?"((?:[^"\\\r\n]|\\.)*?)\\?"
-    |\{(?!\{)([^{}\r\n]*)\}|((?:\$\{[^}\r\n]*\}|\{\{[^}\r\n]*\}\}|[^\s;&'"`<>|])+))""",
-    0x40,
+    r"""(?![=>~])[ \t]{0,2}(?:\\?'((?:[^'\\\r\n]|\\.){0,1000}?)\\?'
+    |\\?"((?:[^"\\\r\n]|\\.){0,1000}?)\\?"
+    |\{(?!\{)([^{}\r\n]{0,1000})\}
+    |((?:\$\{[^}\r\n]{0,200}\}|\{\{[^}\r\n]{0,200}\}\}|[^\s;&'"`<>|]){1,4000}))""",
+    re.VERBOSE,
 )
+_BARE: Final = 4
+"""The group of a value without quotes."""
+
 _PEM: Final = lazy(
     r"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?)-----"
     r"(?:(?s:(?P<body>.{1,12000}?))-----END \1-----|[\w+/=\s\\,:.#-]{0,12000})"
@@ -38,7 +44,7 @@ _HEADER: Final = lazy(
     r"""\b(?P<name>(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]{1,40}|[\w-]{0,30}api-?key
     |private-token)["']?[ \t]*:[ \t]*["']?
     (?P<scheme>(?:bearer|basic|token|apikey|bot)[ \t]+)?(?P<value>[^\s"'`,;<>{}][^\s"'`,;<>]*)""",
-    0x42,
+    re.VERBOSE | re.IGNORECASE,
 )
 _BEARER: Final = lazy(r"\b(?:Bearer|bearer)[ \t]+([A-Za-z0-9+/=_.~-]{12,})")
 _SQL: Final = lazy(
@@ -125,36 +131,36 @@ def _assignments(text: str) -> Iterator[Part]:
     """Yield secrets of `name=value`: variables, connection strings, queries of addresses."""
     at = text.find("=")
     while at >= 0:
+        following = at + 1
         before = _BEFORE.search(text, max(0, at - 62), at)
         if before is not None:
             name = before[0].rstrip()
             kind = role(name.rpartition(".")[2] or name)
             if kind or name.lower() in _QUERY:
-                yield from _assigned(text, at, name, kind or "maybe", before[0] != name)
-        at = text.find("=", at + 1)
+                value = _VALUE.match(text, following)
+                if value is not None:
+                    yield from _assigned(text, at, name, kind or "maybe", value)
+                    following = value.end()
+        at = text.find("=", following)
 
 
 _QUERY: Final = frozenset(("sig", "code", "key", "subscription-key"))
 
 
-def _assigned(text: str, at: int, name: str, kind: Role, spaced: bool) -> Iterator[Part]:
-    if text[at + 1 : at + 2] in ("=", ">", "~"):
-        return
-    match = _VALUE.match(text, at + 1)
-    if match is None:
-        return
+def _assigned(text: str, at: int, name: str, kind: Role, match: re.Match[str]) -> Iterator[Part]:
     group = match.lastindex or 0
     start, end = match.span(group)
-    if group == 4:
-        end = start + len(text[start:end].rstrip(",)]}\\" if "{" not in match[4] else ",)\\"))
-        apart = spaced or text[at + 1 : at + 2] in (" ", "\t")
+    spaced = text[at - 1].isspace()
+    if group == _BARE:
+        end = start + len(text[start:end].rstrip(",)]}\\" if "{" not in match[group] else ",)\\"))
+        apart = spaced or text[at + 1].isspace()
         if apart and not (_is_line(text, at, end) and _is_irregular(text[start:end])):
             return  # prose, code or a condition
-    value = text[start:end]
-    if group == 4 and value.lower() == name.lower():
-        return  # an argument that goes by the name of a variable
-    if not value or is_code(value) or (group != 4 and spaced and kind == "maybe"):
+    elif spaced and kind == "maybe":
         return
+    value = text[start:end]
+    if not value or is_code(value) or (group == _BARE and value.lower() == name.lower()):
+        return  # an argument may go by the name of a variable
     for part in literal_secrets(value):
         if is_secret(kind, name, value[part.start : part.end]):
             in_url = "://" in text[_token_start(text, at) : at]
@@ -165,7 +171,9 @@ def _assigned(text: str, at: int, name: str, kind: Role, spaced: bool) -> Iterat
 
 def _is_line(text: str, at: int, end: int) -> bool:
     """Tell whether a line holds `name = value` and nothing else, as files of settings do."""
-    start = text.rfind("\n", 0, at) + 1
+    start = text.rfind("\n", max(0, at - 100), at) + 1
+    if start == 0 and at > 100:
+        return False
     return text[end : end + 1] in ("", "\r", "\n") and len(text[start:at].split()) == 1
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import zlib
 from pathlib import Path
 
@@ -56,8 +57,12 @@ def test_there_are_many_formats_with_sources() -> None:
 @settings(max_examples=3, deadline=None)
 @given(data=st.data())
 def test_the_filters_let_every_format_through(provider: Provider, data: st.DataObject) -> None:
-    """What matches a pattern has one of its marks and is a long word."""
-    pattern = provider.source.replace("[\\w", "[A-Za-z0-9_")
+    """What matches a pattern has one of its marks and is a long word.
+
+    Of the characters that a class allows, those that part words are left out: tokens have few.
+    """
+    pattern = re.sub(r"\[[^\]]*\]", lambda match: re.sub(r"[.=/%]", "", match[0]), provider.source)
+    pattern = pattern.replace("[\\w", "[A-Za-z0-9_")
     token = data.draw(st.from_regex(pattern, fullmatch=True))
     assert provider.words or any(mark in token for mark in provider.marks)
     assert len(token) >= LEAST and not any(map(str.isspace, token))
