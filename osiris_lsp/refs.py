@@ -73,6 +73,11 @@ def has_variable(value: str) -> bool:
     return "${" in value
 
 
+def is_reference(value: str) -> bool:
+    """Tell whether a value is one variable without a default, and nothing else."""
+    return _REFERENCE.fullmatch(value) is not None
+
+
 def segments(value: str) -> Iterator[Segment]:
     """Cut a value into literal text, variables, parameters, provider references and the rest."""
     at = 0
@@ -136,7 +141,7 @@ def variable_name(*parts: str) -> str:
 # What stands for a secret without being one: templates, references to stores, encrypted values.
 _INDIRECT: Final = lazy(
     r"""\{\{.*\}\}|\{%.*%\}|\$\(.*\)|\$[A-Za-z_]\w*|%[A-Za-z_]\w*%|<%.*%>|\#\{.*\}\#?|@@\w+@@|__\w+__
-    |@[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|@Microsoft\.KeyVault\(.*\)
+    |%\(\w+\)[sd]|@[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*|@Microsoft\.KeyVault\(.*\)
     |(?:vault|op|ssm|env|file|keyring|aws-sm|awssm|gcp-sm|gcpsm|azkv|secret|secretref|secrets?-manager)
       :\S.*
     |ref\+\S+|arn:aws[\w-]*:(?:secretsmanager|ssm):\S+|projects/[^/\s]+/secrets/\S+
@@ -198,6 +203,11 @@ _PAIRS: Final = lazy(
     re.VERBOSE,
 )
 
+# With a single colon the name must look like one, for `${ssm:/path}` is a reference to a store.
+_OTHER_DEFAULT: Final = lazy(
+    r"\$\{(?:[A-Za-z_]\w*(?::=|=|-)|(?:[A-Z][A-Z0-9_]*|[a-z][\w-]*(?:\.[\w-]+)+):)([^{}$?+:=/-][^{}$]*)\}"
+)
+
 _ADDRESS: Final = lazy(
     r"(?:^|[\s;])(?:host|hostaddr|server|dbname|database|data source|addr|address|user|user id"
     r"|username|uid|port|driver|endpoint|accountname|defaultendpointsprotocol)\s*=",
@@ -212,7 +222,7 @@ def literal_secrets(value: str) -> tuple[Span, ...]:
     connection string only the password and tokens count. The text of a default (`${V:-text}`) is
     left to `literal_defaults`; that of a template counts.
     """
-    if not value.strip() or _REFERENCE.fullmatch(value):
+    if not value.strip() or is_reference(value):
         return ()
     fallbacks = tuple(_fallbacks(value)) if "{{" in value else ()
     if fallbacks or is_indirect(value):
@@ -233,18 +243,28 @@ def literal_secrets(value: str) -> tuple[Span, ...]:
 
 
 def literal_defaults(value: str) -> tuple[Span, ...]:
-    """Return the non-empty literal defaults of the variables in a value (`${V:-default}`)."""
-    return tuple(
-        piece.default
-        for piece in segments(value)
-        if piece.default is not None and not is_indirect(value[slice(*piece.default)])
-    )
+    """Return the non-empty literal defaults of the variables in a value (`${V:-default}`).
+
+    Other tools write them as `${V-default}`, `${V:=default}` and `${V:default}`.
+    """
+    found = []
+    for piece in segments(value):
+        default = piece.default
+        if piece.kind == "malformed":
+            match = _OTHER_DEFAULT.match(value, piece.start, piece.end)
+            default = Span(*match.span(1)) if match else None
+        if default is not None and not is_indirect(value[slice(*default)]):
+            found.append(default)
+    return tuple(found)
 
 
 def connection_string_secrets(value: str) -> Iterator[Span]:
     """Yield the passwords written out in URLs, libpq and ADO connection strings in a text."""
-    masked = _BRACED.sub(_hole, value) if "{" in value or "$(" in value or "@@" in value else value
-    matches = [*_USERINFO.finditer(masked), *_ASSIGNED.finditer(masked)]
+    masked = without_references(value)
+    matches = [
+        *(_USERINFO.finditer(masked) if "@" in masked else ()),
+        *(_ASSIGNED.finditer(masked) if "=" in masked else ()),
+    ]
     at = 0
     for match in sorted(matches, key=lambda match: match.span(match.lastindex or 0)):
         start, end = match.span(match.lastindex or 0)
@@ -256,6 +276,13 @@ def connection_string_secrets(value: str) -> Iterator[Span]:
             text = value[slice(*part.span())]
             if "${" not in text and _is_written(text, mixed):
                 yield Span(*part.span())
+
+
+def without_references(value: str) -> str:
+    """Return a text with the references inside it blanked; no offset changes."""
+    if "{" in value or "$(" in value or "@@" in value:
+        return _BRACED.sub(_hole, value)
+    return value
 
 
 def is_indirect(value: str) -> bool:

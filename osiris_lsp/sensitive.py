@@ -1,117 +1,59 @@
 """Where a file may hold secrets, so that no excerpt shows one.
 
-This errs on the side of masking: what is a finding is for the OSR3xx rules to say.
+This covers all that the detector finds and errs on the side of masking beyond it: what is a finding
+is for the OSR3xx rules to say.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Final
 
 from osiris_lsp.refs import (
     connection_string_secrets,
     is_indirect,
+    is_reference,
     literal_defaults,
     literal_secrets,
     segments,
 )
 from osiris_lsp.secret import merged
+from osiris_lsp.secrets.detector import Detection
 from osiris_lsp.text import Span, lazy
-from osiris_lsp.tree import Map, Scalar, Seq, Tree, deref
+from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, deref
 
-_NAME: Final = lazy(
-    r"(?i)(?:^|[_.-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|credentials?|dsn|jwt|bearer"
-    r"|auth|authorization|api_?key|apikey|access_?key|account_?key|private_?key|service_?role_?key"
-    r"|anon_?key|signing_?key|encryption_?key|master_?key|client_?secret|cookie|key)s?$"
-)
 _REPEATED: Final = 8
 """Characters of a secret from which it is masked wherever else it stands."""
 
-_NOT: Final = lazy(
-    r"(?i)(?:primary|foreign|sort|partition|public|cache|unique|upsert|join|group|ssl|tls|idempotency"
-    r"|natural|business|surrogate|lookup|row|dedup|clustering)[_-]?keys?$"
-    r"|(?:page|next|continuation|cursor|sync)[_-]?tokens?$"
-    r"|^(?:auth|keys?)$"
+_NAME: Final = (
+    r"(?:pass(?:word|wd|phrase)|pwd|secret|token|credential|api[_-]?key|access[_-]?key"
+    r"|private[_-]?key|role[_-]?key|anon[_-]?key|authorization)\w*[\"']?"
 )
-_LINE: Final = lazy(
-    r"(?i)(?:password|passwd|passphrase|pwd|secret|token|credential|api[_-]?key|access[_-]?key"
-    r"|private[_-]?key|role[_-]?key|anon[_-]?key|authorization)[\w]*[\"']?\s*[:=]\s*"
-    r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
-)
-_WORDS: Final = (
-    "password",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "secret",
-    "token",
-    "credential",
-    "api_key",
-    "api-key",
-    "apikey",
-    "access",
-    "private",
-    "role",
-    "anon",
-    "authorization",
-)
-_PREFIXES: Final = (
-    "ghp_",
-    "gho_",
-    "ghu_",
-    "ghs_",
-    "ghr_",
-    "github_pat_",
-    "xox",
-    "sk-",
-    "sk_",
-    "shp",
-    "AKIA",
-    "ASIA",
-    "eyJ",
-    "AIza",
-    "glpat-",
-    "sb_secret_",
-    "phx_",
-)
-_TOKEN: Final = lazy(
-    r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|xox[abeprs]-[\w-]{10,}|sk-[\w-]{16,}"
-    r"|sk_(?:live|test)_\w{10,}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{20,}|A(?:KIA|SIA)[A-Z0-9]{16}"
-    r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+|AIza[\w-]{30,}|glpat-[\w-]{16,}|sb_secret_\w{10,}|phx_\w{10,})"
-)
+_VALUE: Final = r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
+_LINE: Final = lazy(rf"(?i){_NAME}\s*[:=]\s*{_VALUE}")
+# Where the text does not parse, the value may be an item behind its name, or beside `name: …`.
+_BROKEN: Final = lazy(rf"(?i){_NAME}\s*(?:[:=,]|(?:,\s*|[\r\n]\s*)[\"']?value[\"']?:)\s*{_VALUE}")
+_STEMS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "authorization")
+"""One of them stands in each text that `_LINE` matches."""
 
 
-@lru_cache(maxsize=4096)
-def is_secret_name(name: str) -> bool:
-    """Tell whether the name of a key says that its value is a secret."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return _NAME.search(words) is not None and _NOT.search(words) is None
-
-
-def find_sensitive(tree: Tree, declared: Iterable[Scalar]) -> Sequence[Span]:
+def find_sensitive(tree: Tree, declared: Iterable[Scalar], found: Detection) -> Sequence[Span]:
     """Return the ranges of a text that may hold a secret, in order and without overlap.
 
-    `declared` holds the scalars that a spec declares secret.
+    `declared` holds the scalars that a spec declares secret, `found` what the detector found.
     """
-    found: list[Span] = []
-    for node in declared:
-        _literals(tree, node, found)
-    for mapping in tree.maps:
-        for key, value in mapping.pairs:
-            if isinstance(key, Scalar) and is_secret_name(key.value):
-                target = deref(value)
-                items = target.items if isinstance(target, Seq) else [target]
-                for item in map(deref, items):
-                    if isinstance(item, Scalar):
-                        _literals(tree, item, found)
-                    elif isinstance(item, Map):
-                        for _, inner in item.pairs:
-                            if isinstance(inner, Scalar):
-                                _literals(tree, inner, found)
-    for start, end in tree.extents:
-        inside = _in_text(tree.text[start:end])
-        found.extend(Span(span.start + start, span.end + start) for span in inside)
-    return merged([span for span in found if span.end > span.start])
+    spans = [leak.span for leak in found.leaks]
+    nodes = {id(node): node for node in declared}
+    for value in found.named:
+        nodes.update((id(node), node) for node in _scalars(value))
+    for node in nodes.values():
+        if not is_reference(node.value):
+            spans.extend(_literals(tree, node))
+    known = {node.start for node in nodes.values()}
+    line = _LINE if tree.is_whole else _BROKEN
+    for start, end in found.texts:
+        if start not in known or not tree.is_whole:
+            spans.extend(_in_text(tree.text[start:end], start, line))
+    return merged([span for span in spans if span.end > span.start])
 
 
 def repeated(text: str, spans: Iterable[Span]) -> Iterator[Span]:
@@ -125,37 +67,43 @@ def repeated(text: str, spans: Iterable[Span]) -> Iterator[Span]:
                 at = text.find(word, at + len(word))
 
 
-def _in_text(text: str) -> Iterator[Span]:
-    """Yield what looks like a secret wherever it stands: comments and broken pieces too."""
-    mentions = _mentions_secret(text)
-    for match in _LINE.finditer(text) if mentions else ():
+def _scalars(value: Node) -> Iterator[Scalar]:
+    """Yield a value, or the items of a list with the values of mappings in it."""
+    target = deref(value)
+    for item in map(deref, target.items if isinstance(target, Seq) else [target]):
+        if isinstance(item, Scalar):
+            yield item
+        elif isinstance(item, Map):
+            yield from (inner for _, inner in item.pairs if isinstance(inner, Scalar))
+
+
+def _in_text(text: str, offset: int, line: re.Pattern[str]) -> Iterator[Span]:
+    """Yield what looks like a secret wherever it stands in a text."""
+    folded = text.casefold()
+    mentions = any(stem in folded for stem in _STEMS)
+    for match in line.finditer(text) if mentions else ():
         value = match["value"].rstrip()
         bare = value.strip("\"'")
         if not value or value in ("|", ">", "|-", ">-", "[", "{") or is_indirect(bare):
             continue
-        start = match.start("value") + (1 if value[:1] in "\"'" else 0)
-        for span in literal_secrets(bare):
+        start = offset + match.start("value") + (1 if value[:1] in "\"'" else 0)
+        for span in (*literal_secrets(bare), *literal_defaults(bare)):
             yield Span(start + span.start, start + span.end)
     if ("://" in text and "@" in text) or ("=" in text and mentions):
-        yield from connection_string_secrets(text)
-    if any(prefix in text for prefix in _PREFIXES):
-        yield from (Span(*match.span()) for match in _TOKEN.finditer(text))
+        for span in connection_string_secrets(text):
+            yield Span(offset + span.start, offset + span.end)
 
 
-def _mentions_secret(text: str) -> bool:
-    """Tell cheaply whether a text may hold a line that `_LINE` is for."""
-    folded = text.casefold()
-    return any(word in folded for word in _WORDS)
-
-
-def _literals(tree: Tree, node: Scalar, found: list[Span]) -> None:
+def _literals(tree: Tree, node: Scalar) -> Iterator[Span]:
     if node.type == "unknown":
-        found.append(node.span)
+        yield node.span
         return
     if node.type in ("bool", "null"):
         return
-    if any(piece.kind == "malformed" for piece in segments(node.value)):
-        found.append(node.span)  # a secret may well hold `${` by chance
+    value = node.value
+    if "${" in value and any(piece.kind == "malformed" for piece in segments(value)):
+        yield node.span  # a secret may well hold `${` by chance
         return
-    for span in (*literal_secrets(node.value), *literal_defaults(node.value)):
-        found.append(tree.value_span(node, span.start, span.end))
+    defaults = literal_defaults(value) if ":-" in value else ()
+    for span in (*literal_secrets(value), *defaults):
+        yield tree.value_span(node, span.start, span.end)

@@ -24,6 +24,9 @@ ScalarType = Literal["null", "bool", "int", "float", "str", "timestamp", "unknow
 BROKEN: Final = "!broken"
 """The tag of a scalar that stands where the text does not parse."""
 
+_HARMLESS: Final = frozenset(("undefined-anchor", "multiple-documents", "alias-expansion"))
+"""Problems of a text that parses."""
+
 _HEADER: Final = lazy(r"[|>][^\r\n]*\s+")
 
 _TAGS: Final[Mapping[str, ScalarType]] = {
@@ -185,6 +188,11 @@ class Tree:
     def lines(self) -> LineIndex:
         """The line index of the text."""
         return LineIndex(self.text)
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the text parses, so that the tree holds all of it."""
+        return all(problem.rule in _HARMLESS for problem in self.problems)
 
     @property
     def root(self) -> Node | None:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from osiris_lsp.documents import Connection, ConnectionsDocument, Document, PipelineDocument
 from osiris_lsp.refs import has_variable
-from osiris_lsp.sensitive import is_secret_name
+from osiris_lsp.secrets.names import is_secret_name
 from osiris_lsp.specs import Schema
 from osiris_lsp.text import lazy
 from osiris_lsp.tree import Map, Node, Scalar, Seq, deref

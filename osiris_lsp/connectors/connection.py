@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from osiris_lsp.secret import Redactor, Secret
-from osiris_lsp.sensitive import is_secret_name
+from osiris_lsp.secrets.names import is_secret_name
 from osiris_lsp.specs import Families, FamilySpec, Section
 from osiris_lsp.text import lazy
 

@@ -9,6 +9,8 @@ from osiris_lsp.discovery import Kind
 from osiris_lsp.documents.document import Document, InputProblem, scalars
 from osiris_lsp.refs import NAME, Reference, literal_secrets, parse_reference
 from osiris_lsp.schema import Violation, violations
+from osiris_lsp.secrets import Place
+from osiris_lsp.secrets.places import places_in
 from osiris_lsp.specs import (
     Families,
     FamilySpec,
@@ -61,6 +63,16 @@ class Connection:
             yield from _secrets(self.node, self.spec.effective_schema)
 
     @property
+    def secret_places(self) -> Iterator[Place]:
+        """The scalars of fields that hold a secret, nested ones included."""
+        for mapping, section in self.sections:
+            for name in section.secret & mapping.fields.keys():
+                value, field = deref(mapping.fields[name][1]), section.fields[name]
+                if isinstance(value, Map) or field.get("writeOnly") is True:
+                    origin = (self.family.canonical, self.alias, name)
+                    yield from places_in(value, origin, field.get("x-network") == "dsn")
+
+    @property
     def sections(self) -> Iterator[tuple[Map, Section]]:
         """The connection itself and the mappings inside it, with what is known of their fields."""
         if self.spec is not None and self.node is not None:
@@ -94,13 +106,15 @@ def _secrets(node: Map, schema: Schema, depth: int = 0) -> Iterator[tuple[str, S
         return
     for name, (_, value) in node.fields.items():
         field = properties.get(name)
-        target = deref(value)
         if not isinstance(field, Mapping):
             continue
+        target = deref(value)
         if field.get("writeOnly") is True:
             yield from ((name, scalar) for scalar in scalars(target))
+        if not isinstance(target, Map):
+            continue
         for branch in (field, *(field.get("anyOf") or ()), *(field.get("oneOf") or ())):
-            if isinstance(target, Map) and isinstance(branch, Mapping):
+            if isinstance(branch, Mapping):
                 yield from _secrets(target, branch, depth + 1)
 
 
@@ -270,14 +284,22 @@ class ConnectionsDocument(Document):
             yield from entry.secrets
 
     @property
+    def secret_places(self) -> Iterator[Place]:
+        """The scalars of fields that hold a secret."""
+        for entry in self.connections:
+            yield from entry.secret_places
+
+    @property
     def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:
         """Scalars of unknown fields whose name is that of a secret field but for a slip."""
         for entry in self.connections:
             if entry.spec is None:
                 continue
-            names = [name for name, field in entry.spec.fields.items() if field.secret]
             for name, (_, value) in entry.fields.items():
-                if name not in entry.spec.fields and nearest(name, names) is not None:
+                if name in entry.spec.fields:
+                    continue
+                names = [known for known, field in entry.spec.fields.items() if field.secret]
+                if nearest(name, names) is not None:
                     yield from ((name, scalar) for scalar in scalars(deref(value)))
 
     @cached_property

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import Kind
 from osiris_lsp.schema import Violation, violations
 from osiris_lsp.secret import merged
+from osiris_lsp.secrets import Leak, Place
 from osiris_lsp.specs import (
     load_schema,
 )
@@ -17,6 +18,9 @@ from osiris_lsp.suppressions import Suppression, find_suppressions
 from osiris_lsp.syntax import parse
 from osiris_lsp.text import LineIndex, Span
 from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, to_python
+
+if TYPE_CHECKING:
+    from osiris_lsp.secrets.detector import Detection
 
 InputProblem = tuple[str, str]
 """A rule and a message: why a file could not be read."""
@@ -93,6 +97,34 @@ class Document:
         """Scalars of fields that a spec declares secret, with the name of the field."""
         return iter(())
 
+    @property
+    def secret_places(self) -> Iterator[Place]:
+        """Scalars of fields that hold a secret, each with the variable that its value belongs in.
+
+        Fields that are meant to be published are not among them.
+        """
+        return iter(())
+
+    @cached_property
+    def detection(self) -> "Detection":
+        """What looks like a secret in the file."""
+        from osiris_lsp.secrets.detector import detect, join  # needed only where a rule asks
+
+        tree = self.tree
+        if isinstance(tree, Assembled) and not tree.is_whole:
+            # What is broken in one part says nothing of another.
+            parts = (tree.only(number) for number in range(len(tree.parts)))
+            return join(self.narrowed(part).detection for part in (tree.around, *parts))
+        return detect(tree, self.secret_places)
+
+    @cached_property
+    def leaks(self) -> Mapping[str, Sequence[Leak]]:
+        """The secrets that are written out, by the rule that reports them."""
+        found: dict[str, list[Leak]] = {}
+        for leak in self.detection.leaks:
+            found.setdefault(leak.kind, []).append(leak)
+        return found
+
     @cached_property
     def secret_spans(self) -> Sequence[Span]:
         """Every range of the text that may hold a secret."""
@@ -101,7 +133,7 @@ class Document:
         from osiris_lsp.sensitive import find_sensitive  # needed only where there are findings
 
         declared = (node for _, node in (*self.declared_secrets, *self.misspelt_secrets))
-        return find_sensitive(self.tree, declared)
+        return find_sensitive(self.tree, declared, self.detection)
 
     @cached_property
     def masked_spans(self) -> Sequence[Span]:

@@ -9,6 +9,8 @@ from osiris_lsp.discovery import Kind
 from osiris_lsp.documents.document import Document, InputProblem, scalars
 from osiris_lsp.refs import Reference, parse_reference
 from osiris_lsp.schema import Violation, violations
+from osiris_lsp.secrets import Place
+from osiris_lsp.secrets.places import places_in
 from osiris_lsp.specs import (
     ComponentSpec,
     Families,
@@ -302,6 +304,20 @@ class PipelineDocument(Document):
                     node = node.get(part) if isinstance(node, Map) else None
                 if node is not None:
                     yield from ((path[-1], scalar) for scalar in scalars(node))
+
+    @property
+    def secret_places(self) -> Iterator[Place]:
+        """Scalars of config keys that a component declares secret."""
+        for step in self.steps:
+            if step.spec is None or step.config is None:
+                continue
+            for path in sorted(step.spec.secrets):
+                node: Node | None = step.config
+                for part in path:
+                    node = node.get(part) if isinstance(node, Map) else None
+                if node is not None:
+                    # Whatever the schema says: the component's spec lists the key as secret.
+                    yield from places_in(node, (step.spec.family_spelling, path[-1]), False)
 
     @cached_property
     def violations(self) -> Sequence[Violation]:

@@ -18,7 +18,7 @@ from osiris_lsp.lsp.targets import chosen, failed
 from osiris_lsp.ruledoc import markdown
 from osiris_lsp.rules import RULES, load
 from osiris_lsp.rules import find as find_rule
-from osiris_lsp.sensitive import is_secret_name
+from osiris_lsp.secrets.names import is_secret_name
 from osiris_lsp.specs import nearest
 
 

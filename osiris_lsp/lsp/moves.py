@@ -14,8 +14,9 @@ from osiris_lsp.lsp.application import apply
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.targets import failed, offset_of
 from osiris_lsp.lsp.views import View
-from osiris_lsp.rules.plaintext_secret import Place, places, written
 from osiris_lsp.secret import Secret
+from osiris_lsp.secrets import Place
+from osiris_lsp.secrets.places import written
 from osiris_lsp.syntax import parse
 from osiris_lsp.text import Span
 
@@ -113,7 +114,7 @@ def move_at(view: View, offset: int) -> Move:
 def _written(view: View) -> Iterator[tuple[Place, Span]]:
     document = view.document
     if isinstance(document, ConnectionsDocument | PipelineDocument):
-        for place in places(document):
+        for place in document.secret_places:
             for span in written(place):
                 yield place, span
 

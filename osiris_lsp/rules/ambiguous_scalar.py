@@ -41,7 +41,7 @@ from osiris_lsp.finding import Edit, Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.refs import NAME
 from osiris_lsp.schema import Violation, is_ambiguous, violations
-from osiris_lsp.sensitive import is_secret_name
+from osiris_lsp.secrets.names import is_secret_name
 from osiris_lsp.specs import Schema, load_schema, step_schema
 from osiris_lsp.text import printable
 from osiris_lsp.tree import Map, Scalar, boolean, number

@@ -305,6 +305,21 @@ def test_foreign_files_are_skipped_and_said(project: Path, run: Run) -> None:
     assert "missing-key" in kind
 
 
+def test_any_yaml_is_checked_for_yaml_and_secrets(project: Path, run: Run) -> None:
+    """Foreign files get OSR0xx and OSR3xx, ours keep their kind, and no report shows a secret."""
+    compose = f"services:\n  db: {{environment: [DB_PASSWORD={CANARY}]}}\n  db: {{image: mysql}}\n"
+    orders = PIPELINE.replace("mysql.default", "mysql.prod")
+    write(project, {"compose.yaml": compose, "pipelines/orders.yaml": orders})
+    result = run("lint", "--any-yaml", "--format", "json", "--no-cache")
+    rules = ["plaintext-secret", "duplicate-key", "unused-connection", "unknown-alias"]
+    assert result.rules == rules
+    shown = [run("lint", "--any-yaml", "--format", form).out for form in FORMATS]
+    assert all(CANARY not in text for text in (result.out, *shown))
+    assert run("lint", "--any-yaml", "--select", "OSR3", "--format", "json", ".").rules == [
+        "plaintext-secret"
+    ]
+
+
 def test_ignored_and_excluded_files_are_left_out(project: Path, run: Run) -> None:
     """`.gitignore` and `exclude` hold for folders; a named file is checked all the same."""
     broken = PIPELINE.replace("mysql.default", "mysql.prod")

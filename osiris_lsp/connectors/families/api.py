@@ -13,7 +13,7 @@ from osiris_lsp.connectors.exchange import basic, join_url, request
 from osiris_lsp.connectors.families.oauth import fetch_token
 from osiris_lsp.connectors.health import Check
 from osiris_lsp.connectors.tls import tls_of
-from osiris_lsp.sensitive import is_secret_name
+from osiris_lsp.secrets.names import is_secret_name
 
 UNPROVEN: Final = "the server answers without credentials too, so that they are not proven"
 """What the fact `hint` says after a check that a wrong key would pass as well."""
