@@ -110,7 +110,7 @@ def edited(random_: random.Random, text: str) -> str:
 def test_tree_after_edits_equals_a_fresh_one() -> None:
     """Trees, maps and problems after each of many edits equal those of the text read anew."""
     random_ = random.Random(20261121)
-    seeds = [text.decode("utf-8", "replace") for text in SEEDS] + [PIPELINE, CONNECTIONS] * 60
+    seeds = [text.decode("utf-8", "replace") for text in SEEDS] + [PIPELINE, CONNECTIONS] * 200
     revised = 0
     for _ in range(EDITS // 10):
         text = random_.choice(seeds)
