@@ -4,91 +4,21 @@ The tree equals the one that the whole text gives. A syntax error stays inside i
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from osiris_lsp.compose import compose, plain_fields
+from osiris_lsp.parts import Entry, Part, moved_problem, place
 from osiris_lsp.pieces import Cut, Group, cut
 from osiris_lsp.recovery import MAX_ROUNDS, recover
 from osiris_lsp.text import LineIndex, Span
-from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxEdit, SyntaxProblem, Tree, children
-
-Entry = Node | tuple[Node, Node]
-"""An item of a list, or a key with its value."""
+from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxProblem, Tree
 
 _REFUSED: Final = (yaml.YAMLError, UnicodeEncodeError)
-
-
-class Identity:
-    """What is the same for the same piece at another place, and what others know about it.
-
-    `is_named` says whether it is a connection, or a step with an id.
-    """
-
-    __slots__ = ("is_named", "secrets", "usage")
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.is_named = all(map(_is_named, entries))
-        self.secrets: tuple[object, Sequence[Span]] | None = None
-        self.usage: tuple[object, Sequence[Any]] | None = None
-
-
-class Part:
-    """A piece that was read; positions are those of the whole text.
-
-    `entries` holds one entry, and where the text is `broken` what is left of it.
-    """
-
-    __slots__ = ("broken", "entries", "identity", "maps", "problems", "start", "text")
-
-    def __init__(
-        self,
-        start: int,
-        text: str,
-        entries: Sequence[Entry],
-        maps: Sequence[Map],
-        problems: Sequence[SyntaxProblem] = (),
-        broken: bool = False,
-        identity: "Identity | None" = None,
-    ) -> None:
-        self.start = start
-        self.text = text
-        self.entries = entries
-        self.maps = maps
-        self.problems = problems
-        self.broken = broken
-        self.identity = identity or Identity(entries)
-
-    @property
-    def end(self) -> int:
-        """Where the piece ends."""
-        return self.start + len(self.text)
-
-    def at(self, start: int) -> "Part":
-        """Return the part at another place; the nodes of this one stay as they are."""
-        by = start - self.start
-        if by == 0:
-            return self
-        maps: list[Map] = []
-        entries: list[Entry] = [
-            (_moved(entry[0], by, maps), _moved(entry[1], by, maps))
-            if isinstance(entry, tuple)
-            else _moved(entry, by, maps)
-            for entry in self.entries
-        ]
-        problems = [_moved_problem(problem, by) for problem in self.problems]
-        return Part(start, self.text, entries, maps, problems, self.broken, self.identity)
-
-
-def _is_named(entry: Entry) -> bool:
-    node = entry.get("id") if isinstance(entry, Map) else None
-    return isinstance(entry, tuple) or (
-        isinstance(node, Scalar) and node.type == "str" and bool(node.value)
-    )
 
 
 class Narrow(Tree):
@@ -275,8 +205,8 @@ def _read(context: str, text: str, start: int) -> Part | None:
         return None
     by = start - len(context)
     maps: list[Map] = []
-    _place(entries, lambda offset: offset + by, maps)
-    problems = [_moved_problem(problem, by) for problem in tree.problems]
+    place(entries, lambda offset: offset + by, maps)
+    problems = [moved_problem(problem, by) for problem in tree.problems]
     # What lies behind the last character would lie in the next piece.
     last = start + len(text) - 1
     problems = [
@@ -316,7 +246,7 @@ def _taken_apart(tree: Tree) -> Assembled | None:
         if first.begin < piece.start or last.end > piece.end:
             return None
         maps: list[Map] = []
-        _place([entry], None, maps)
+        place([entry], None, maps)
         parts.append(Part(piece.start, tree.text[piece.start : piece.end], [entry], maps))
     if any(rest.values()):
         return None
@@ -349,7 +279,7 @@ def _assembled(text: str, pieces: Cut, parts: Sequence[Part]) -> Assembled | Non
         return None
     root = tree.roots[0]
     maps: list[Map] = []
-    _place([root], _places(pieces), maps)
+    place([root], _places(pieces), maps)
     wanted: dict[int, list[Part]] = {}
     for piece, part in zip(pieces.pieces, parts, strict=True):
         wanted.setdefault(piece.group.key, []).append(part)
@@ -441,46 +371,3 @@ def _container(parts: Sequence[Part]) -> Map | Seq | None:
     listed = Seq(dash, items[-1].end, None, None, flow=False)
     listed.items = items
     return listed
-
-
-def _place(entries: Iterable[Entry], place: Callable[[int], int] | None, maps: list[Map]) -> None:
-    """Move fresh nodes, and note the mappings among them, inner ones first."""
-    for entry in entries:
-        for node in entry if isinstance(entry, tuple) else (entry,):
-            if place is not None:
-                node.begin, node.start, node.end = map(place, (node.begin, node.start, node.end))
-            if not isinstance(node, Scalar):
-                _place(children(node), place, maps)
-            if isinstance(node, Map):
-                maps.append(node)
-
-
-def _moved(node: Any, by: int, maps: list[Map]) -> Any:
-    """Return a copy of a node at another place, and note the mappings in it, inner ones first.
-
-    It runs for each node behind an edit, so it is written for speed.
-    """
-    kind = type(node)
-    copy: Any = object.__new__(kind)
-    copy.begin = node.begin + by
-    copy.start = node.start + by
-    copy.end = node.end + by
-    copy.tag = node.tag
-    copy.anchor = None
-    if kind is Scalar:
-        copy.value = node.value
-        copy.style = node.style
-    elif kind is Map:
-        copy.flow = node.flow
-        copy.pairs = [(_moved(key, by, maps), _moved(value, by, maps)) for key, value in node.pairs]
-        copy.fields = {pair[0].value: pair for pair in copy.pairs if type(pair[0]) is Scalar}
-        maps.append(copy)
-    else:
-        copy.flow = node.flow
-        copy.items = [_moved(item, by, maps) for item in node.items]
-    return copy
-
-
-def _moved_problem(problem: SyntaxProblem, by: int) -> SyntaxProblem:
-    edits = tuple(SyntaxEdit(e.start + by, e.end + by, e.new_text) for e in problem.edits)
-    return problem._replace(start=problem.start + by, end=problem.end + by, edits=edits)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import is_
 from typing import NamedTuple
 
-from osiris_lsp.assembly import Assembled, Part
+from osiris_lsp.assembly import Assembled
 from osiris_lsp.documents import Document, PipelineDocument
 from osiris_lsp.finding import Finding, Fix
+from osiris_lsp.parts import Part
 from osiris_lsp.text import Span
 
 Check = Callable[[Document], Sequence[Finding]]
