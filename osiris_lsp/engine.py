@@ -1,7 +1,7 @@
 """Lint one document: run the rules that are on, apply suppressions, put findings in order."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from osiris_lsp.discovery import matcher
@@ -100,26 +100,26 @@ class Linter:
         findings: list[Finding] = []
         ignored = self._ignored(document.path)
         unused = None
-        entrywise = []
+        entrywise: list[Running] = []
+        outline: list[Running] = []
         for running in self._for_kind(document.kind):
             if ignored and any(matches(selector, running[0]) for selector in ignored):
                 continue
             if running[0].name == _UNUSED:
                 unused = running
-            elif running[0].entrywise and again:
-                entrywise.append(running)
+            elif again and (running[0].entrywise or running[0].outline):
+                (entrywise if running[0].entrywise else outline).append(running)
             else:
                 self._run(document, running, findings, crashes)
 
-        def check(part: Document) -> Sequence[Finding]:
-            found: list[Finding] = []
-            for running in entrywise:
-                self._run(part, running, found, crashes, document)
-            return found
-
-        if entrywise:
+        if again:
             recall = self._recalls.setdefault(document.path, Recall())
-            findings += recall.findings(document, self.project.basis(document), check)
+            basis = self.project.basis(document)
+            check = partial(self._check, document, entrywise, crashes)
+            findings += recall.findings(document, basis, check)
+            findings += recall.of_outlines(
+                document, partial(self._check, document, outline, crashes)
+            )
         findings = list(dict.fromkeys(findings))
         kept = findings
         suppressed: list[tuple[Finding, Suppression]] = []
@@ -135,6 +135,15 @@ class Linter:
         kept.sort(key=sort_key)
         suppressed.sort(key=lambda pair: sort_key(pair[0]))
         return Report(kept, suppressed, crashes)
+
+    def _check(
+        self, whole: Document, rules: Sequence[Running], crashes: list[Crash], part: Document
+    ) -> Sequence[Finding]:
+        """Run rules over a document, or a part of it."""
+        found: list[Finding] = []
+        for running in rules:
+            self._run(part, running, found, crashes, whole)
+        return found
 
     def forget(self, path: str) -> None:
         """Drop what was kept of a document."""

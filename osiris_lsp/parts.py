@@ -1,10 +1,10 @@
 """The pieces of a text once they are read: nodes that can be taken to another place."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from osiris_lsp.text import Span
-from osiris_lsp.tree import Map, Node, Scalar, SyntaxEdit, SyntaxProblem, children
+from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxEdit, SyntaxProblem, children
 
 Entry = Node | tuple[Node, Node]
 """An item of a list, or a key with its value."""
@@ -13,13 +13,15 @@ Entry = Node | tuple[Node, Node]
 class Identity:
     """What is the same for the same piece at another place, and what others know about it.
 
-    `is_named` says whether it is a connection, or a step with an id.
+    `is_named` says whether it is a connection, or a step with an id. `outline` is what other steps
+    may ask about a step: equal for those that differ in other things only.
     """
 
-    __slots__ = ("is_named", "secrets", "usage")
+    __slots__ = ("is_named", "outline", "secrets", "usage")
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.is_named = all(map(_is_named, entries))
+        self.outline = [_outline(entry) for entry in entries]
         self.secrets: tuple[object, Sequence[Span]] | None = None
         self.usage: tuple[object, Sequence[Any]] | None = None
 
@@ -69,6 +71,25 @@ class Part:
         ]
         problems = [moved_problem(problem, by) for problem in self.problems]
         return Part(start, self.text, entries, maps, problems, self.broken, self.identity)
+
+
+_OUTLINE: Final = ("id", "needs", "inputs", "component", "driver", "type")
+
+
+def _outline(entry: Entry) -> object:
+    if not isinstance(entry, Map):
+        return object()  # equal to nothing else
+    config = entry.get("config")
+    query = config.get("query") if isinstance(config, Map) else None
+    return [*map(_facts, map(entry.get, _OUTLINE)), _facts(query)]
+
+
+def _facts(node: Node | None) -> object:
+    if node is None:
+        return None
+    if isinstance(node, Scalar):
+        return node.value, node.type
+    return [_facts(item) for item in node.items] if isinstance(node, Seq) else object()
 
 
 def _is_named(entry: Entry) -> bool:

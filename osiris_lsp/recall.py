@@ -31,6 +31,24 @@ class Recall:
     def __init__(self) -> None:
         # What the findings depend on beside the parts, and the findings; replaced as one.
         self._state: tuple[tuple[object, ...], str, _Known] | None = None
+        self._quiet: tuple[object, ...] | None = None
+
+    def of_outlines(self, document: Document, check: Check) -> Sequence[Finding]:
+        """Return what a check finds that looks at the outlines of entries only.
+
+        While these are the same, there is nothing where nothing was.
+        """
+        tree = document.tree
+        if not isinstance(tree, Assembled) or not tree.is_regular:
+            self._quiet = None
+            return check(document)
+        outlines = [part.identity.outline for part in tree.parts]
+        now = (tree.frame, document.specs, outlines)
+        if now == self._quiet:
+            return ()
+        found = check(document)
+        self._quiet = None if found or any(part.broken for part in tree.parts) else now
+        return found
 
     def findings(
         self, document: Document, basis: tuple[object, ...], check: Check

@@ -148,3 +148,28 @@ def test_some_rules_look_at_single_entries() -> None:
     names = {entry.name for entry in RULES.values() if entry.entrywise}
     assert {"wrong-type", "unknown-alias", "missing-config-key", "plaintext-secret"} <= names
     assert not {"duplicate-step-id", "unknown-dependency", "unused-connection"} & names
+
+
+def test_what_steps_need_is_checked_again_when_it_changes(project: Project) -> None:
+    """Rules about other steps stay silent while ids and needs are the same, and no longer."""
+    linter = Linter(project)
+    path = str(Path(project.root) / "orders.yaml")
+    document: Document | None = None
+    text = PIPELINE
+    for old, new in (
+        ("SELECT 1", "SELECT 2"),
+        ("[first]", "[frist]"),
+        ("- id: last", "- id: first"),
+    ):
+        for _ in range(3):
+            text += "\n"
+            document = project.open(path, text, previous=document)
+            assert document is not None
+            linter.lint(document, again=True)
+        text = text.replace(old, new)
+        document = project.open(path, text, previous=document)
+        assert document is not None
+        found = linter.lint(document, again=True).findings
+        assert list(found) == _fresh(project, path, text)
+    rules = {finding.rule for finding in found}
+    assert {"unknown-dependency", "duplicate-step-id"} <= rules

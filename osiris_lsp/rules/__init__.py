@@ -19,7 +19,8 @@ class Rule(Protocol):
     `KINDS` are the kinds of documents that `check` understands. `SOURCE` is the contract behind
     the rule, such as `CONN-004`, or empty. A module may say `ENTRYWISE = True`: what it finds in a
     step or connection depends on that entry, on what stands around all entries and on other files,
-    but on other entries only through `document.whole`.
+    but on other entries only through `document.whole`. `OUTLINE = True`: it depends on what
+    `parts.Identity.outline` holds of the steps, and on nothing else.
     """
 
     CODE: str
@@ -42,6 +43,7 @@ class Entry(NamedTuple):
     kinds: tuple[str, ...]
     source: str
     entrywise: bool = False
+    outline: bool = False
 
 
 RULES: Final[Mapping[str, Entry]] = {name: Entry(name, *rest) for name, rest in INDEX.items()}

@@ -50,6 +50,7 @@ CODE: Final = "OSR229"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+OUTLINE: Final = True
 
 
 class _Edge(NamedTuple):

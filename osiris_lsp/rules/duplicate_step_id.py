@@ -46,6 +46,7 @@ CODE: Final = "OSR209"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+OUTLINE: Final = True
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:

@@ -4,12 +4,13 @@ from typing import Final
 
 from osiris_lsp.finding import Severity
 
-INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
+INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool, bool]]] = {
     "unreadable-file": (
         "OSR001",
         "error",
         ("yaml",),
         "",
+        False,
         False,
     ),
     "invalid-encoding": (
@@ -18,12 +19,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("yaml",),
         "",
         False,
+        False,
     ),
     "syntax-error": (
         "OSR003",
         "error",
         ("connections", "pipeline", "component", "yaml"),
         "",
+        False,
         False,
     ),
     "unquoted-reference": (
@@ -32,6 +35,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         False,
+        False,
     ),
     "duplicate-key": (
         "OSR005",
@@ -39,6 +43,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         True,
+        False,
     ),
     "ambiguous-scalar": (
         "OSR006",
@@ -46,12 +51,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component"),
         "",
         True,
+        False,
     ),
     "undefined-anchor": (
         "OSR007",
         "error",
         ("connections", "pipeline", "component", "yaml"),
         "",
+        False,
         False,
     ),
     "unused-anchor": (
@@ -60,12 +67,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         False,
+        False,
     ),
     "multiple-documents": (
         "OSR009",
         "warning",
         ("connections", "pipeline", "component"),
         "",
+        False,
         False,
     ),
     "file-too-large": (
@@ -74,12 +83,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("yaml",),
         "",
         False,
+        False,
     ),
     "alias-expansion": (
         "OSR011",
         "error",
         ("connections", "pipeline", "component", "yaml"),
         "",
+        False,
         False,
     ),
     "tab-indentation": (
@@ -88,12 +99,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         False,
+        False,
     ),
     "misplaced-connections-file": (
         "OSR101",
         "warning",
         ("connections",),
         "CONN-001",
+        False,
         False,
     ),
     "missing-version": (
@@ -102,12 +115,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "R-29",
         False,
+        False,
     ),
     "unsupported-version": (
         "OSR103",
         "error",
         ("connections",),
         "CONN-001",
+        False,
         False,
     ),
     "missing-connections-root": (
@@ -116,12 +131,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "R-29",
         False,
+        False,
     ),
     "unknown-family": (
         "OSR105",
         "warning",
         ("connections",),
         "R-30",
+        False,
         False,
     ),
     "invalid-family-name": (
@@ -130,12 +147,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "CONN-004",
         False,
+        False,
     ),
     "invalid-alias-name": (
         "OSR107",
         "error",
         ("connections",),
         "CONN-004",
+        False,
         False,
     ),
     "empty-family": (
@@ -144,6 +163,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "",
         False,
+        False,
     ),
     "missing-field": (
         "OSR109",
@@ -151,6 +171,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "CONN-007",
         True,
+        False,
     ),
     "wrong-type": (
         "OSR110",
@@ -158,6 +179,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "CONN-008",
         True,
+        False,
     ),
     "invalid-value": (
         "OSR111",
@@ -165,6 +187,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "CONN-008",
         True,
+        False,
     ),
     "unknown-field": (
         "OSR112",
@@ -172,6 +195,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "",
         True,
+        False,
     ),
     "deprecated-field": (
         "OSR113",
@@ -179,6 +203,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "R-01",
         True,
+        False,
     ),
     "conflicting-fields": (
         "OSR114",
@@ -186,12 +211,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "R-01",
         True,
+        False,
     ),
     "multiple-defaults": (
         "OSR115",
         "error",
         ("connections",),
         "CONN-003",
+        False,
         False,
     ),
     "no-default": (
@@ -200,6 +227,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "CONN-003",
         False,
+        False,
     ),
     "timeout-order": (
         "OSR117",
@@ -207,12 +235,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "R-16",
         True,
+        False,
     ),
     "unused-connection": (
         "OSR118",
         "hint",
         ("connections",),
         "",
+        False,
         False,
     ),
     "missing-key": (
@@ -221,12 +251,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         False,
+        False,
     ),
     "forbidden-key": (
         "OSR202",
         "error",
         ("pipeline",),
         "",
+        False,
         False,
     ),
     "unsupported-oml-version": (
@@ -235,6 +267,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         False,
+        False,
     ),
     "invalid-name": (
         "OSR204",
@@ -242,12 +275,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "name-style": (
         "OSR205",
         "warning",
         ("pipeline",),
         "",
+        False,
         False,
     ),
     "empty-steps": (
@@ -256,6 +291,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         False,
+        False,
     ),
     "missing-step-field": (
         "OSR207",
@@ -263,6 +299,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "legacy-step": (
         "OSR208",
@@ -270,6 +307,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "duplicate-step-id": (
         "OSR209",
@@ -277,6 +315,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         False,
+        True,
     ),
     "unknown-component": (
         "OSR210",
@@ -284,12 +323,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "invalid-component-spec": (
         "OSR211",
         "error",
         ("component",),
         "",
+        False,
         False,
     ),
     "invalid-mode": (
@@ -298,6 +339,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "incompatible-mode": (
         "OSR213",
@@ -305,12 +347,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "missing-connections-file": (
         "OSR214",
         "error",
         ("pipeline",),
         "CONN-001",
+        False,
         False,
     ),
     "invalid-reference": (
@@ -319,6 +363,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "CONN-004",
         True,
+        False,
     ),
     "reference-style": (
         "OSR216",
@@ -326,6 +371,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "R-07",
         True,
+        False,
     ),
     "implicit-default": (
         "OSR217",
@@ -333,6 +379,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "R-08",
         True,
+        False,
     ),
     "unknown-family-reference": (
         "OSR218",
@@ -340,6 +387,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "CONN-004",
         True,
+        False,
     ),
     "unknown-alias": (
         "OSR219",
@@ -347,6 +395,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "CONN-004",
         True,
+        False,
     ),
     "no-default-connection": (
         "OSR220",
@@ -354,6 +403,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "CONN-003",
         True,
+        False,
     ),
     "family-mismatch": (
         "OSR221",
@@ -361,6 +411,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "CONN-004",
         True,
+        False,
     ),
     "unknown-config-key": (
         "OSR222",
@@ -368,6 +419,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "missing-config-key": (
         "OSR223",
@@ -375,6 +427,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "config-type": (
         "OSR224",
@@ -382,6 +435,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "config-value": (
         "OSR225",
@@ -389,6 +443,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "forbidden-override": (
         "OSR226",
@@ -396,6 +451,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "override": (
         "OSR227",
@@ -403,6 +459,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "unknown-dependency": (
         "OSR228",
@@ -410,6 +467,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         False,
+        True,
     ),
     "dependency-cycle": (
         "OSR229",
@@ -417,6 +475,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         False,
+        True,
     ),
     "write-mode-needs-key": (
         "OSR230",
@@ -424,6 +483,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "query-and-table": (
         "OSR231",
@@ -431,6 +491,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "query-or-table": (
         "OSR232",
@@ -438,6 +499,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "constraint": (
         "OSR233",
@@ -445,6 +507,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "inline-connection": (
         "OSR234",
@@ -452,6 +515,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "reserved-key": (
         "OSR235",
@@ -459,6 +523,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "CONN-005",
         True,
+        False,
     ),
     "sql-not-read-only": (
         "OSR236",
@@ -466,6 +531,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "R-40",
         True,
+        False,
     ),
     "unknown-upstream-table": (
         "OSR237",
@@ -473,6 +539,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         False,
+        True,
     ),
     "path-escapes-base": (
         "OSR238",
@@ -480,6 +547,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "csv-option": (
         "OSR239",
@@ -487,6 +555,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("pipeline",),
         "",
         True,
+        False,
     ),
     "plaintext-secret": (
         "OSR301",
@@ -494,6 +563,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "CONN-002",
         True,
+        False,
     ),
     "provider-token": (
         "OSR302",
@@ -501,6 +571,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         True,
+        False,
     ),
     "url-credentials": (
         "OSR303",
@@ -508,6 +579,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         True,
+        False,
     ),
     "secret-default": (
         "OSR304",
@@ -515,6 +587,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         True,
+        False,
     ),
     "private-key": (
         "OSR305",
@@ -522,6 +595,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         True,
+        False,
     ),
     "secret-in-comment": (
         "OSR306",
@@ -529,6 +603,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         True,
+        False,
     ),
     "high-entropy-value": (
         "OSR307",
@@ -536,6 +611,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         True,
+        False,
     ),
     "encoded-secret": (
         "OSR308",
@@ -543,6 +619,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         True,
+        False,
     ),
     "malformed-variable": (
         "OSR401",
@@ -550,6 +627,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline"),
         "R-06",
         True,
+        False,
     ),
     "variable-default-unsupported": (
         "OSR402",
@@ -557,6 +635,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline"),
         "R-05",
         True,
+        False,
     ),
     "insecure-transport": (
         "OSR403",
@@ -564,6 +643,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "",
         True,
+        False,
     ),
     "incomplete-tls": (
         "OSR404",
@@ -571,12 +651,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "R-23",
         True,
+        False,
     ),
     "unset-variable": (
         "OSR405",
         "info",
         ("connections", "pipeline"),
         "R-03",
+        False,
         False,
     ),
     "missing-tls-file": (
@@ -585,12 +667,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections",),
         "R-23",
         False,
+        False,
     ),
     "env-file-committed": (
         "OSR407",
         "info",
         ("connections",),
         "",
+        False,
         False,
     ),
     "unused-suppression": (
@@ -599,6 +683,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         False,
+        False,
     ),
     "unknown-suppression": (
         "OSR902",
@@ -606,12 +691,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         ("connections", "pipeline", "component", "yaml"),
         "",
         False,
+        False,
     ),
     "invalid-settings": (
         "OSR904",
         "error",
         ("settings",),
         "",
+        False,
         False,
     ),
 }

@@ -54,6 +54,7 @@ CODE: Final = "OSR228"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+OUTLINE: Final = True
 
 
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:

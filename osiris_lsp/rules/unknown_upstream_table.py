@@ -58,6 +58,7 @@ CODE: Final = "OSR237"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("pipeline",)
 SOURCE: Final = ""
+OUTLINE: Final = True
 
 
 _MOST_LISTED: Final = 6

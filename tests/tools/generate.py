@@ -19,7 +19,7 @@ from typing import Final
 
 from osiris_lsp.finding import Severity
 
-INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
+INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool, bool]]] = {
 '''
 
 
@@ -49,7 +49,9 @@ def index() -> str:
             inner = "".join(f'            "{kind}",\n' for kind in module.KINDS)
             one = f"        (\n{inner}        ),\n"
         entrywise = getattr(module, "ENTRYWISE", False)
-        lines.append(f'{one}        "{module.SOURCE}",\n        {entrywise},\n    ),\n')
+        outline = getattr(module, "OUTLINE", False)
+        tail = f'        "{module.SOURCE}",\n        {entrywise},\n        {outline},\n    ),\n'
+        lines.append(one + tail)
     return HEAD + "".join(lines) + "}\n"
 
 
