@@ -113,7 +113,7 @@ def _moved(entry: _Entry, start: int, number: int) -> _Entry:
 
 def _moved_finding(finding: Finding, by: int, number: int) -> Finding:
     span, keys, fix = finding.span, finding.key_path, finding.fix
-    if keys[:1] == ("steps",) and isinstance(keys[1], int):
+    if len(keys) > 1 and keys[0] == "steps" and isinstance(keys[1], int):
         keys = ("steps", number, *keys[2:])
     if fix is not None:
         edits = tuple(
