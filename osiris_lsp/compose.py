@@ -69,12 +69,15 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
     stack: list[tuple[Node, list[Node]]] = []
     node: Node
     merges = "<<" in source
+    limit = len(text)  # libyaml counts one more where a text ends without a line break
     while True:
         event = get_event()
         kind = type(event)
         if kind is _SCALAR:
             start = event.start_mark.index + shift
             end = event.end_mark.index + shift
+            if end > limit:
+                end = limit
             style = event.style or ""
             value = event.value
             if style in ("|", ">"):
@@ -99,7 +102,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
                 node.pairs = list(zip(flat[0::2], flat[1::2], strict=True))
                 node.fields = _merged(node) if merges else plain_fields(node)
             if node.flow:  # type: ignore[attr-defined]  # only maps and sequences are stacked
-                node.end = event.end_mark.index + shift
+                node.end = min(event.end_mark.index + shift, limit)
             elif flat:
                 node.end = flat[-1].end
             flat = outer
