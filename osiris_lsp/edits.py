@@ -105,7 +105,7 @@ def nest(
 
 
 def preview(document: Document, edits: Sequence[Edit]) -> Tree:
-    """Return the tree of the text that edits which only insert would give."""
+    """Return the tree of the text that edits, in their order, would give."""
     pieces = []
     at = 0
     for edit in edits:

@@ -32,10 +32,7 @@ def store(path: str, name: str, value: str) -> Callable[[], None] | None:
         raise EnvFileError(
             f"{path} is tracked by git; run `git rm --cached {os.path.basename(path)}` first"
         )
-    try:
-        before = _read(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise EnvFileError(f"{path} cannot be read: {type(error).__name__}") from error
+    before = _text(path)
     known = parse(before)
     if known.get(name) == value:
         return None
@@ -63,6 +60,18 @@ def store(path: str, name: str, value: str) -> Callable[[], None] | None:
             ) from error
 
     return withdraw
+
+
+def variables(path: str) -> dict[str, str | None]:
+    """Return the variables of a `.env`, none where there is no file; raises EnvFileError."""
+    return parse(_text(path))
+
+
+def _text(path: str) -> str:
+    try:
+        return _read(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvFileError(f"{path} cannot be read: {type(error).__name__}") from error
 
 
 def _take_out(path: str, line: str, before: str | None) -> None:

@@ -40,7 +40,7 @@ def apply(text: str, findings: Sequence[Finding], path: str) -> Applied:
             continue
         chosen.append((finding, edits))
         taken.extend(edits)
-    result = _apply(text, taken)
+    result = spliced(text, taken)
     if taken and _breaks(text, result):
         return _one_by_one(text, chosen)
     return Applied(result, tuple(finding for finding, _ in chosen))
@@ -51,10 +51,10 @@ def _one_by_one(text: str, chosen: Sequence[tuple[Finding, list[Edit]]]) -> Appl
     for item in chosen:
         tried = [*kept, item]
         edits = [edit for _, edits in tried for edit in edits]
-        if not _breaks(text, _apply(text, edits)):
+        if not _breaks(text, spliced(text, edits)):
             kept = tried
     edits = [edit for _, edits in kept for edit in edits]
-    return Applied(_apply(text, edits), tuple(finding for finding, _ in kept))
+    return Applied(spliced(text, edits), tuple(finding for finding, _ in kept))
 
 
 def _breaks(before: str, after: str) -> bool:
@@ -68,7 +68,8 @@ def _overlap(a: Edit, b: Edit) -> bool:
     return a.start < b.end and b.start < a.end
 
 
-def _apply(text: str, edits: Iterable[Edit]) -> str:
+def spliced(text: str, edits: Iterable[Edit]) -> str:
+    """Return a text with edits that do not overlap."""
     pieces = []
     at = 0
     for edit in sorted(edits, key=lambda item: (item.start, item.end)):

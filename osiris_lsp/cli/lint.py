@@ -28,6 +28,7 @@ examples:
   osiris-lsp lint pipelines/orders.yaml          one file
   osiris-lsp lint --fix --diff                   what the safe fixes would change
   osiris-lsp lint --select OSR2 --ignore OSR217  some rules only
+  osiris-lsp lint --write-env                    move secrets into .env, leave ${NAME} behind
   osiris-lsp lint --severity unused-connection=warning
   osiris-lsp lint --staged                       what the next commit changes, and what that breaks
   osiris-lsp lint --format sarif --output-file osiris.sarif --format full
@@ -62,6 +63,7 @@ def parser() -> Parser:
     add("--fix", action="store_true", help="apply safe fixes")
     add("--unsafe-fixes", action="store_true", help="with --fix or --diff: unsafe ones too")
     add("--diff", action="store_true", help="show what fixes would change, and write nothing")
+    add("--write-env", action="store_true", help="move secrets that are written out into .env")
     group = made.add_argument_group("rules")
     add = group.add_argument
     rules: dict[str, Any] = {"action": "append", "metavar": "RULES"}
@@ -112,6 +114,7 @@ class Outcome:
         self.suppressed = 0
         self.silenced: list[Silenced] = []
         self.fixed = 0
+        self.moved = 0
         self.changed: list[tuple[str, str, str]] = []
 
     def add(self, result: FileResult) -> None:
@@ -152,6 +155,10 @@ def run(argv: Sequence[str]) -> int:
     if changes is not None:
         outcome.records.extend(source.dependants(args, changes, groups, outcome))
     progress.clear()
+    if outcome.moved:
+        from osiris_lsp.relocation import ROTATE
+
+        print(f"osiris-lsp: note: {ROTATE}", file=sys.stderr)
     records = sort_records(outcome.records)
     look = style(args.color, sys.stdout, args.statistics)
     if args.diff:
@@ -207,6 +214,10 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise UsageError("`--staged` checks what git holds; fix files first, then `git add` them")
     if args.stdin_filename and args.paths not in ([], ["-"]):
         raise UsageError("`--stdin-filename` goes with the path `-`")
+    if args.write_env and (args.staged or args.diff):
+        raise UsageError("`--write-env` writes files; it goes without `--staged` and `--diff`")
+    if args.write_env and (args.stdin_filename or "-" in args.paths):
+        raise UsageError("`--write-env` writes files, and standard input is none")
     if args.jobs < 0:
         raise UsageError("`--jobs` must be 0 or more")
 
@@ -358,7 +369,7 @@ def _lint_group(
         project,
         args.kind,
         args.any_yaml,
-        keep=fixing,
+        keep=fixing or args.write_env,
         folder=os.getcwd(),
         detailed=detailed(args.outputs),
     )
@@ -367,6 +378,10 @@ def _lint_group(
         from osiris_lsp.cli.fix import fix_file
 
         results = iter([fix_file(job, result, args, outcome) for result in results])
+    if args.write_env:
+        from osiris_lsp.cli.write_env import move_secrets
+
+        results = iter([move_secrets(job, result, outcome) for result in results])
     for result in results:
         if result.kind == "other":
             _skipped(args, project, result.path, group.named)
