@@ -75,9 +75,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
         kind = type(event)
         if kind is _SCALAR:
             start = event.start_mark.index + shift
-            end = event.end_mark.index + shift
-            if end > limit:
-                end = limit
+            end = min(event.end_mark.index + shift, limit)
             style = event.style or ""
             value = event.value
             if style in ("|", ">"):
