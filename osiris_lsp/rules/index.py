@@ -607,6 +607,13 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool]]] = {
         "",
         False,
     ),
+    "stale-baseline": (
+        "OSR903",
+        "warning",
+        ("baseline",),
+        "",
+        False,
+    ),
     "invalid-settings": (
         "OSR904",
         "error",
