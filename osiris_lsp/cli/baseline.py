@@ -98,7 +98,7 @@ def run(argv: Sequence[str]) -> int:
 
         report(outcome.crashes)
         return 3
-    _write(args, baseline, folders(paths), path)
+    _write(args, baseline, paths, path)
     return 0
 
 
@@ -112,9 +112,9 @@ def _target(given: str | None, projects: Sequence[Project]) -> str:
     return found.pop()
 
 
-def _write(args: argparse.Namespace, baseline: Baseline, checked: Sequence[str], path: str) -> None:
+def _write(args: argparse.Namespace, baseline: Baseline, checked: Iterable[str], path: str) -> None:
     """Write the baseline where it changes, and say what changes."""
-    stale = set(baseline.stale(checked, RULES.__contains__))
+    stale = set(baseline.stale(_folders(checked), RULES.__contains__))
     fresh = [entry for key, entry in baseline.seen.items() if key not in baseline.entries]
     left_out = [entry for entry in fresh if entry.code.startswith(_SECRETS)]
     if args.action == "prune":
@@ -150,7 +150,7 @@ def _shown(path: str) -> str:
     return printable(os.path.relpath(path))
 
 
-def folders(paths: Iterable[str]) -> list[str]:
+def _folders(paths: Iterable[str]) -> list[str]:
     """Return those of the paths that are folders, absolute."""
     return [os.path.abspath(path) for path in paths if os.path.isdir(path)]
 
@@ -183,12 +183,17 @@ class Baselines:
         self, project: Project, path: str, records: Sequence[Record]
     ) -> tuple[Sequence[Record], Sequence[Record]]:
         """Return the records of a file that are new, and those that a baseline knows."""
-        source = self._given or configured(project)
-        if source is None:
+        baseline = self.of(project)
+        if baseline is None:
             return records, ()
         if project not in self._rules:
             self._rules[project] = frozenset(entry.name for entry in Linter(project).rules)
-        return self.load(source, project).sift(project, path, records, self._rules[project])
+        return baseline.sift(project, path, records, self._rules[project])
+
+    def of(self, project: Project) -> Baseline | None:
+        """Return the baseline of a project, if it has one; raises UsageError."""
+        path = self._given or configured(project)
+        return None if path is None else self.load(path, project)
 
     def load(self, path: str, project: Project) -> Baseline:
         """Return a baseline by its absolute path; raises UsageError."""
@@ -203,8 +208,9 @@ class Baselines:
                 ) from error
         return self._loaded[path][0]
 
-    def stale(self, checked: Sequence[str]) -> Iterator[Record]:
-        """Yield a finding for each entry that is stale, where that rule is on."""
+    def stale(self, checked: Iterable[str]) -> Iterator[Record]:
+        """Yield a finding for each entry that is stale after `checked` paths were linted."""
+        folders = _folders(checked)
         for baseline, project in self._loaded.values():
             linter = Linter(project)
             rule = RULES["stale-baseline"]
@@ -213,7 +219,7 @@ class Baselines:
             severity = linter.severities.get(rule.name, rule.severity)
             findings = [
                 _stale(baseline, entry, severity)
-                for entry in baseline.stale(checked, RULES.__contains__)
+                for entry in baseline.stale(folders, RULES.__contains__)
             ]
             document = Document(baseline.path, baseline.text)
             yield from Recorder(project).records(document, findings)

@@ -106,9 +106,13 @@ class Group(NamedTuple):
 
 
 class Outcome:
-    """What a run gathers, whichever project it comes from."""
+    """What a run gathers, whichever project it comes from.
 
-    def __init__(self) -> None:
+    `baseline` is the file that an option names; without it each project has that of its settings.
+    """
+
+    def __init__(self, baseline: str | None = None) -> None:
+        self.baseline = baseline
         self.records: list[Record] = []
         self.crashes: list[Crash] = []
         self.errors = 0
@@ -128,8 +132,18 @@ class Outcome:
         self.silenced.extend(result.silenced)
         self.crashes.extend(result.crashes)
 
+    def prepare(self, project: Project) -> None:
+        """Read the baseline of a project, if it has one; raises UsageError."""
+        if self.baselines is None and (self.baseline or project.settings.baseline):
+            from osiris_lsp.cli.baseline import Baselines
+
+            self.baselines = Baselines(self.baseline)
+        if self.baselines is not None:
+            self.baselines.of(project)
+
     def new(self, project: Project, result: FileResult) -> Sequence[Record]:
         """Return the records of a result that no baseline knows, and count the others."""
+        self.prepare(project)
         if self.baselines is None:
             return result.records
         new, known = self.baselines.sift(project, result.path, result.records)
@@ -142,10 +156,7 @@ def run(argv: Sequence[str]) -> int:
     args = parser().parse_args(argv)
     _check_arguments(args)
     args.outputs = chosen(args)
-    from osiris_lsp.cli.baseline import Baselines, folders
-
-    outcome = Outcome()
-    outcome.baselines = Baselines(args.baseline)
+    outcome = Outcome(args.baseline)
     changes = None
     if args.staged or args.dependants:
         from osiris_lsp.cli import changes as source
@@ -163,14 +174,15 @@ def run(argv: Sequence[str]) -> int:
         problems = list(settings_records(group.project))
         outcome.errors += len(problems)
         outcome.records.extend(problems)
+        outcome.prepare(group.project)
     progress = Progress()
     for group in groups:
         lint_group(args, group, outcome, progress)
     if changes is not None:
         outcome.records.extend(source.dependants(args, changes, groups, outcome))
     progress.clear()
-    if not outcome.crashes:
-        outcome.records.extend(outcome.baselines.stale(folders(paths)))
+    if outcome.baselines is not None and not outcome.crashes:
+        outcome.records.extend(outcome.baselines.stale(paths))
     records = sort_records(outcome.records)
     look = style(args.color, sys.stdout, args.statistics)
     if args.diff:

@@ -210,3 +210,18 @@ def test_a_kill_in_the_middle_leaves_the_old_file(project: Path, run: Run) -> No
     assert (project / NAME).read_bytes() == before
     assert run("lint", "--format", "json", "--baseline", NAME).rules == ["unknown-alias"]
     assert "1 added, 0 removed, 1 unchanged" in run("baseline", "update").out
+
+
+def test_staged_files_meet_the_staged_baseline(project: Path, run: Run) -> None:
+    """What the index holds is compared: an old finding passes, a new one does not."""
+    (project / ".git").rmdir()
+    write(project, {"osiris-lsp.toml": f'baseline = "{NAME}"\n', "pipelines/a.yaml": BROKEN})
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    run("baseline", "create")
+    subprocess.run(["git", "add", "."], cwd=project, check=True)
+    (project / NAME).write_text("not what is staged")
+    assert run("lint", "--staged").code == 0
+    write(project, {"pipelines/b.yaml": BROKEN})
+    subprocess.run(["git", "add", "pipelines"], cwd=project, check=True)
+    result = run("lint", "--staged", "--format", "json")
+    assert (result.code, result.rules) == (1, ["unknown-alias"])
