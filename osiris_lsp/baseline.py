@@ -26,14 +26,13 @@ class Entry(NamedTuple):
     """A finding of a baseline; entries sort as the file lists them.
 
     `path` is relative to the folder of the baseline, or to the root of the project where that lies
-    elsewhere. `message` is for people who read the file; secrets are masked in it.
+    elsewhere. Messages and key paths stay out, because they may quote what should not be kept.
     """
 
     path: str
     code: str
-    message: str
-    fingerprint: str
     rule: str
+    fingerprint: str
 
     @property
     def key(self) -> tuple[str, str]:
@@ -100,7 +99,7 @@ class Baseline:
         new: list[Record] = []
         known: list[Record] = []
         for record in records:
-            entry = Entry(name, record.code, record.message, record.fingerprint, record.rule)
+            entry = Entry(name, record.code, record.rule, record.fingerprint)
             self.seen[entry.key] = entry
             (known if entry.key in self.entries else new).append(record)
         return new, known

@@ -124,7 +124,10 @@ def _write(args: argparse.Namespace, baseline: Baseline, checked: Iterable[str],
     added = sorted(set(fresh) - set(left_out))
     kept = [entry for entry in baseline.entries.values() if entry not in stale]
     if args.action == "create" or added or stale:
-        save(path, render([*kept, *added]))
+        try:
+            save(path, render([*kept, *added]))
+        except UsageError as error:
+            raise UsageError(str(error).replace("--output-file", "--baseline")) from error
     out = sys.stdout
     if args.action == "create":
         out.write(f"{plural(len(added), 'finding')} listed in {_shown(path)}\n")
@@ -143,7 +146,7 @@ def _write(args: argparse.Namespace, baseline: Baseline, checked: Iterable[str],
 
 def _listed(sign: str, entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
-        yield f"{sign} {printable(f'{entry.path}: {entry.code} {entry.message}')}\n"
+        yield f"{sign} {printable(f'{entry.path}: {entry.code} {entry.rule}')}\n"
 
 
 def _shown(path: str) -> str:

@@ -66,6 +66,16 @@ def test_create_leaves_secrets_out_and_replaces_nothing(project: Path, run: Run)
     assert run("lint", "--baseline", NAME).code == 0
 
 
+def test_a_secret_that_another_file_quotes_is_not_kept(project: Path, run: Run) -> None:
+    """A token as the name of an alias is not written down for the pipeline that misses it."""
+    token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+    leaked = CONNECTIONS.replace("    default:", f"    {token}:", 1)
+    write(project, {"osiris_connections.yaml": leaked})
+    assert run("baseline", "create", "--include-secrets").code == 0
+    assert "pipelines/orders.yaml" in {entry.path for entry in entries(project)}
+    assert token[4:].lower() not in (project / NAME).read_text().lower()
+
+
 def test_update_says_what_it_adds_and_what_it_removes(project: Path, run: Run) -> None:
     """Files that were not named keep their entries; without changes nothing is written."""
     write(project, {"pipelines/a.yaml": BROKEN, "pipelines/b.yaml": BROKEN})
@@ -75,8 +85,8 @@ def test_update_says_what_it_adds_and_what_it_removes(project: Path, run: Run) -
     assert (project / NAME).read_bytes() == before
     write(project, {"pipelines/a.yaml": PIPELINE, "pipelines/c.yaml": BROKEN})
     first, second, last = run("baseline", "update", "pipelines").out.splitlines()
-    assert first.startswith("+ pipelines/c.yaml: OSR219 `@mysql.prod` is not defined")
-    assert second.startswith("- pipelines/a.yaml: OSR219 `@mysql.prod` is not defined")
+    assert first.startswith("+ pipelines/c.yaml: OSR219 unknown-alias")
+    assert second.startswith("- pipelines/a.yaml: OSR219 unknown-alias")
     assert last == f"{NAME}: 1 added, 1 removed, 1 unchanged"
     names = [entry.path for entry in entries(project)]
     assert names == ["pipelines/b.yaml", "pipelines/c.yaml"]
@@ -148,6 +158,8 @@ def test_a_baseline_that_is_not_there_is_an_error(project: Path, run: Run) -> No
         assert result.code == 2
         assert "write it with `osiris-lsp baseline create`" in result.err
     assert run("lint", "--baseline", "pipelines").code == 2
+    unwritable = run("baseline", "create", "--baseline", "nowhere/old.json")
+    assert (unwritable.code, "`--baseline " in unwritable.err) == (2, True)
 
 
 def test_the_setting_is_the_option_saved(project: Path, run: Run) -> None:
@@ -186,7 +198,7 @@ def test_reports_show_what_is_in_the_baseline(project: Path, run: Run) -> None:
 
 def test_the_text_depends_on_the_entries_only() -> None:
     """Sorted, an entry per line, and read back as it was."""
-    some = [Entry(f"{name}.yaml", "OSR219", "said", "f" * 64, "unknown-alias") for name in "bac"]
+    some = [Entry(f"{name}.yaml", "OSR219", "unknown-alias", "f" * 64) for name in "bac"]
     assert render(some) == render([*reversed(some), some[0]])
     assert parse(render(some)) == sorted(some)
     assert len(render(some).splitlines()) == len(some) + 3
