@@ -35,6 +35,7 @@ class Settings(NamedTuple):
     families: tuple[str, ...] = ()
     fail_on: FailOn = "warning"
     force_exclude: bool = False
+    baseline: str | None = None
 
 
 class SettingsProblem(NamedTuple):

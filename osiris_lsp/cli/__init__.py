@@ -8,6 +8,7 @@ from typing import Final
 
 COMMANDS: Final[Mapping[str, str]] = {
     "lint": "check connections files, pipelines and component specs",
+    "baseline": "list the findings of today, so that only new ones count",
     "graph": "draw pipelines and their connections",
     "connections": "list, check, add, show and trust connections",
     "rule": "explain a rule, or list all of them",

@@ -262,4 +262,4 @@ def _records(
         for result in lint_files(job, paths, args.jobs):
             if result.kind != "other":
                 outcome.add(result._replace(records=(), suppressed=0, silenced=()))
-                yield from result.records
+                yield from outcome.new(group.project, result)

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from osiris_lsp.batch import FileResult, Job, lint_files, sort_records
 from osiris_lsp.cli import UsageError
@@ -21,6 +21,9 @@ from osiris_lsp.rules import RULES, is_selector
 from osiris_lsp.settings import PROFILES
 from osiris_lsp.specs import nearest
 from osiris_lsp.text import printable
+
+if TYPE_CHECKING:
+    from osiris_lsp.cli.baseline import Baselines
 
 _EPILOG = """\
 examples:
@@ -89,6 +92,7 @@ def parser() -> Parser:
     group = made.add_argument_group("run")
     add = group.add_argument
     add("--fail-on", choices=(*SEVERITIES, "never"), help="default: warning")
+    add("--baseline", metavar="FILE", help="leave out the findings that this file lists")
     add("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
     add("--no-cache", action="store_true", help="accepted; results are not cached yet")
     add("--jobs", type=int, default=0, metavar="N", help="processes; default: as many as pay")
@@ -104,9 +108,13 @@ class Group(NamedTuple):
 
 
 class Outcome:
-    """What a run gathers, whichever project it comes from."""
+    """What a run gathers, whichever project it comes from.
 
-    def __init__(self) -> None:
+    `baseline` is the file that an option names; without it each project has that of its settings.
+    """
+
+    def __init__(self, baseline: str | None = None) -> None:
+        self.baseline = baseline
         self.records: list[Record] = []
         self.crashes: list[Crash] = []
         self.errors = 0
@@ -116,6 +124,8 @@ class Outcome:
         self.fixed = 0
         self.moved = 0
         self.changed: list[tuple[str, str, str]] = []
+        self.baselines: Baselines | None = None
+        self.known: list[Record] = []
 
     def add(self, result: FileResult) -> None:
         """Take over the result of a file."""
@@ -125,13 +135,31 @@ class Outcome:
         self.silenced.extend(result.silenced)
         self.crashes.extend(result.crashes)
 
+    def prepare(self, project: Project) -> None:
+        """Read the baseline of a project, if it has one; raises UsageError."""
+        if self.baselines is None and (self.baseline or project.settings.baseline):
+            from osiris_lsp.cli.baseline import Baselines
+
+            self.baselines = Baselines(self.baseline)
+        if self.baselines is not None:
+            self.baselines.of(project)
+
+    def new(self, project: Project, result: FileResult) -> Sequence[Record]:
+        """Return the records of a result that no baseline knows, and count the others."""
+        self.prepare(project)
+        if self.baselines is None:
+            return result.records
+        new, known = self.baselines.sift(project, result.path, result.records)
+        self.known.extend(known)
+        return new
+
 
 def run(argv: Sequence[str]) -> int:
     """Run `osiris-lsp lint` and return its exit code."""
     args = parser().parse_args(argv)
     _check_arguments(args)
     args.outputs = chosen(args)
-    outcome = Outcome()
+    outcome = Outcome(args.baseline)
     changes = None
     if args.staged or args.dependants:
         from osiris_lsp.cli import changes as source
@@ -149,9 +177,10 @@ def run(argv: Sequence[str]) -> int:
         problems = list(settings_records(group.project))
         outcome.errors += len(problems)
         outcome.records.extend(problems)
+        outcome.prepare(group.project)
     progress = Progress()
     for group in groups:
-        _lint_group(args, group, outcome, progress)
+        lint_group(args, group, outcome, progress)
     if changes is not None:
         outcome.records.extend(source.dependants(args, changes, groups, outcome))
     progress.clear()
@@ -159,6 +188,8 @@ def run(argv: Sequence[str]) -> int:
         from osiris_lsp.relocation import ROTATE
 
         print(f"osiris-lsp: note: {ROTATE}", file=sys.stderr)
+    if outcome.baselines is not None and not outcome.crashes:
+        outcome.records.extend(outcome.baselines.stale(paths))
     records = sort_records(outcome.records)
     look = style(args.color, sys.stdout, args.statistics)
     if args.diff:
@@ -170,6 +201,7 @@ def run(argv: Sequence[str]) -> int:
             outcome.files,
             outcome.suppressed,
             outcome.fixed,
+            known=sort_records(outcome.known),
             exit_code=_exit_code(args, groups, outcome, records),
             silenced=sorted(outcome.silenced, key=lambda item: item.record.place),
             linted=[(group.project, group.paths) for group in groups],
@@ -360,9 +392,10 @@ def _standard_input() -> str:
         raise UsageError(f"standard input is not UTF-8 (byte {error.start})") from error
 
 
-def _lint_group(
+def lint_group(
     args: argparse.Namespace, group: Group, outcome: Outcome, progress: Progress
 ) -> None:
+    """Lint the files of a project into an outcome."""
     fixing = args.fix or args.diff
     project = group.project
     job = Job(
@@ -386,7 +419,7 @@ def _lint_group(
         if result.kind == "other":
             _skipped(args, project, result.path, group.named)
         elif _is_ours(args, group, result):
-            outcome.add(result)
+            outcome.add(result._replace(records=tuple(outcome.new(project, result))))
 
 
 def _is_ours(args: argparse.Namespace, group: Group, result: FileResult) -> bool:

@@ -33,14 +33,15 @@ DETAILED: Final = frozenset(("sarif", "html"))
 class Summary(NamedTuple):
     """What a run counted, and what some reports show beside the findings.
 
-    `silenced` is filled for detailed formats only, `linted` has the files of each project, and
-    `doctor` the results that `connections doctor --json` printed.
+    `known` are the findings of the baseline, which do not count. `silenced` is filled for detailed
+    formats only, `linted` has the files of each project, and `doctor` the results that
+    `connections doctor --json` printed.
     """
 
     files: int = 0
     suppressed: int = 0
     fixed: int = 0
-    baselined: int = 0
+    known: Sequence[Record] = ()
     exit_code: int = 0
     silenced: Sequence[Silenced] = ()
     linted: Sequence[tuple[Project, Sequence[str]]] = ()

@@ -54,6 +54,7 @@ def tail(out: TextIO, records: Sequence[Record], summary: Summary, style: Style)
     parts = [paint(plural(count, name), name, style) for name, count in found.items() if count]
     files = plural(summary.files, "file")
     extra = f", {summary.suppressed} suppressed" if summary.suppressed else ""
+    extra += f", {len(summary.known)} in the baseline" if summary.known else ""
     fixed = f"{plural(summary.fixed, 'finding')} fixed. " if summary.fixed else ""
     if not summary.files and not records:
         out.write("no Osiris files found\n")

@@ -693,6 +693,14 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool, bool]]] 
         False,
         False,
     ),
+    "stale-baseline": (
+        "OSR903",
+        "warning",
+        ("baseline",),
+        "",
+        False,
+        False,
+    ),
     "invalid-settings": (
         "OSR904",
         "error",

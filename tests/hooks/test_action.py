@@ -90,6 +90,21 @@ def test_inputs_reach_the_command(step: Step, broken: Path) -> None:
     assert (broken / outputs["sarif-file"]).is_file()
 
 
+def test_a_baseline_leaves_only_what_is_new(
+    step: Step, broken: Path, variables: Mapping[str, str]
+) -> None:
+    """The input `baseline` reaches the command: what it lists neither fails nor counts."""
+    create = [str(SCRIPTS / "osiris-lsp"), "baseline", "create", "--baseline", "old.json"]
+    subprocess.run(create, cwd=broken, env=variables, check=True, capture_output=True)
+    code, log, outputs = step("lint", INPUT_BASELINE="old.json")
+    assert (code, outputs["findings"]) == (0, "0"), log
+    text = (broken / "pipelines/orders.yaml").read_text()
+    (broken / "pipelines/new.yaml").write_text(text)
+    code, log, outputs = step("lint", INPUT_BASELINE="old.json")
+    assert (code, outputs["findings"]) == (1, "1"), log
+    assert "file=pipelines/new.yaml" in log
+
+
 @pytest.mark.parametrize("name", ["$(touch ran)", "`touch ran`", "; touch ran", "--fix"])
 def test_inputs_are_not_code(step: Step, broken: Path, name: str) -> None:
     """A path is a path, whatever it looks like."""

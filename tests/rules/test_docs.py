@@ -16,6 +16,7 @@ NO_EXAMPLE = {
     "file-too-large": "the example would be too large",
     "alias-expansion": "the example would be too large",
     "invalid-settings": "it is about a settings file",
+    "stale-baseline": "it is about a baseline file",
     "env-file-committed": "it needs a repository of git",
 }
 

@@ -50,7 +50,7 @@ def _page(
     yield '<p class="brand">osiris-lsp report</p>\n'
     yield f"<h1>{text(_verdict(records))}</h1>\n"
     extra = f", {summary.suppressed} suppressed" if summary.suppressed else ""
-    extra += f", {summary.baselined} in the baseline" if summary.baselined else ""
+    extra += f", {len(summary.known)} in the baseline" if summary.known else ""
     yield f'<p class="muted">{plural(summary.files, "file")} checked{extra}</p>\n'
     yield '<nav aria-label="Sections"><ul>\n'
     for name, title, _ in sections:

@@ -1,0 +1,136 @@
+"""The findings that a project had before: the file that lists them, and what is new beside them."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple
+
+from osiris_lsp.discovery import is_file, shown_path
+from osiris_lsp.project import Project
+from osiris_lsp.reports.json import encode
+from osiris_lsp.reports.record import Record
+
+NAME: Final = "osiris-baseline.json"
+"""The file where neither an option nor the settings name one."""
+
+SCHEMA_VERSION: Final = 1
+
+_INPUT: Final = "OSR0"
+
+
+class BaselineError(ValueError):
+    """A text that is no baseline; the message quotes nothing of it."""
+
+
+class Entry(NamedTuple):
+    """A finding of a baseline; entries sort as the file lists them.
+
+    `path` is relative to the folder of the baseline, or to the root of the project where that lies
+    elsewhere. Messages and key paths stay out, because they may quote what should not be kept.
+    """
+
+    path: str
+    code: str
+    rule: str
+    fingerprint: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells an entry from all others."""
+        return self.path, self.fingerprint
+
+
+def parse(text: str) -> list[Entry]:
+    """Return the entries of a baseline; raises BaselineError."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        where = f" (line {line})" if line else ""
+        raise BaselineError(f"it is no JSON{where}") from error
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if version != SCHEMA_VERSION:
+        raise BaselineError(f"it has no `schema_version` {SCHEMA_VERSION}")
+    findings = data.get("findings")
+    if not isinstance(findings, list):
+        raise BaselineError("`findings` is no list")
+    entries = []
+    for number, item in enumerate(findings, 1):
+        values = [item.get(name) for name in Entry._fields] if isinstance(item, dict) else [None]
+        if not all(isinstance(value, str) for value in values):
+            named = ", ".join(f"`{name}`" for name in Entry._fields)
+            raise BaselineError(f"finding {number} needs the texts {named}")
+        entries.append(Entry(*values))
+    return entries
+
+
+def render(entries: Iterable[Entry]) -> str:
+    """Return the text of a baseline: sorted, an entry per line, the same for the same entries."""
+    lines = ",\n  ".join(encode(entry._asdict()) for entry in sorted(set(entries)))
+    findings = f"[\n  {lines}\n ]" if lines else "[]"
+    return f'{{"schema_version": {SCHEMA_VERSION},\n "findings": {findings}}}\n'
+
+
+class Baseline:
+    """A baseline while files are linted: what it knows, and what was `seen` so far."""
+
+    def __init__(self, path: str, text: str = "") -> None:
+        self.path = path
+        self.text = text
+        self.folder = os.path.dirname(path)
+        self.entries = {entry.key: entry for entry in (parse(text) if text else ())}
+        self.seen: dict[tuple[str, str], Entry] = {}
+        self._rules: dict[str, frozenset[str]] = {}
+        self._roots: dict[str, Project] = {}
+
+    def sift(
+        self, project: Project, path: str, records: Sequence[Record], rules: frozenset[str]
+    ) -> tuple[list[Record], list[Record]]:
+        """Return the records of a file that are new, and those that the baseline knows.
+
+        `rules` are those that were on.
+        """
+        self._roots[project.root] = project
+        below = path.startswith(self.folder.rstrip(os.sep) + os.sep)
+        name = shown_path(path, self.folder if below else project.root)
+        # Where a file cannot be read as a whole, what is not found may still be there.
+        if not any(item.code.startswith(_INPUT) and item.severity == "error" for item in records):
+            self._rules[name] = rules
+        new: list[Record] = []
+        known: list[Record] = []
+        for record in records:
+            entry = Entry(name, record.code, record.rule, record.fingerprint)
+            self.seen[entry.key] = entry
+            (known if entry.key in self.entries else new).append(record)
+        return new, known
+
+    def stale(self, folders: Sequence[str], exists: Callable[[str], bool]) -> list[Entry]:
+        """Return the entries that were looked for and not found, in order.
+
+        Those are entries of files and rules that were checked, of rules that do not exist any
+        more, and of files that are gone from the `folders` that were checked.
+        """
+        found = []
+        for entry in sorted(set(self.entries.values())):
+            rules = self._rules.get(entry.path)
+            if rules is None:
+                is_stale = self._is_gone(entry.path, folders)
+            else:
+                is_on = entry.rule in rules or not exists(entry.rule)
+                is_stale = is_on and entry.key not in self.seen
+            if is_stale:
+                found.append(entry)
+        return found
+
+    def _is_gone(self, name: str, folders: Sequence[str]) -> bool:
+        places = [
+            (os.path.normpath(os.path.join(base, name)), project)
+            for base, project in [
+                *((self.folder, project) for project in self._roots.values()),
+                *self._roots.items(),
+            ]
+        ]
+        if any(is_file(path, project.overlay) for path, project in places):
+            return False
+        bases = tuple(folder.rstrip(os.sep) + os.sep for folder in folders)
+        return any(path.startswith(bases) for path, _ in places)
