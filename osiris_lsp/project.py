@@ -30,6 +30,7 @@ from osiris_lsp.documents import (
     Step,
 )
 from osiris_lsp.refs import has_variable
+from osiris_lsp.secret import Sieve, is_distinct
 from osiris_lsp.settings import Settings, SettingsProblem, load_settings
 from osiris_lsp.specs import ComponentSpec, Families, FamilySpec, builtin_components
 from osiris_lsp.text import Span
@@ -449,6 +450,19 @@ class Project:
         for path in changed:
             self._answers.pop(path, None)
         return bool(changed)
+
+    def sieve(self, document: Document, spans: Sequence[Span]) -> Sieve:
+        """Return what keeps secrets out of messages about a document.
+
+        These are the ones at `spans`, and tokens in the connections that a pipeline refers to.
+        """
+        others: Sequence[str] = ()
+        if isinstance(document, PipelineDocument):
+            connections = self.connections_for(document.path)
+            if connections is not None:
+                words = {connections.text[start:end] for start, end in connections.secret_spans}
+                others = [word for word in words if is_distinct(word)]
+        return Sieve(document.text, spans, others)
 
     def dotenv(self, connections_path: str) -> Mapping[str, str | None]:
         """Return the variables of the `.env` beside a connections file; nothing is exported."""

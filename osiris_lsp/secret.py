@@ -111,31 +111,42 @@ _SHORTEST: Final = 6
 """Characters from which a secret is looked for in messages; shorter ones are ordinary words."""
 
 
+_DISTINCT: Final = 8
+
+
+def is_distinct(word: str) -> bool:
+    """Tell whether a secret is masked wherever else it stands; a plain word would not be."""
+    return len(word) >= _DISTINCT and not word.isalpha()
+
+
 class Sieve:
     """Keep the secrets of a text out of what is said about it.
 
-    Rules put none into a message, and this makes sure. `spans` are in order and do not overlap.
+    Rules put none into a message, and this makes sure, in any case of letters, for a proposal may
+    have another. `spans` are in order and do not overlap. `others` are words of other files.
     """
 
-    def __init__(self, text: str, spans: Sequence[Span]) -> None:
+    def __init__(self, text: str, spans: Sequence[Span], others: Iterable[str] = ()) -> None:
         self._spans = spans
         self._words: dict[str, list[str]] = {}
-        for word in {text[start:end] for start, end in spans}:
+        for word in {text[start:end] for start, end in spans}.union(others):
             if len(word) >= _SHORTEST:
-                self._words.setdefault(word[:_SHORTEST], []).append(word)
+                self._words.setdefault(word[:_SHORTEST].lower(), []).append(word)
 
     def clean(self, message: str) -> str:
         """Return a message without secrets and without characters that do not show."""
-        starts = {message[at : at + _SHORTEST] for at in range(len(message) - _SHORTEST + 1)}
+        folded = message.lower()
+        starts = {folded[at : at + _SHORTEST] for at in range(len(folded) - _SHORTEST + 1)}
         for start in starts & self._words.keys():
             for word in self._words[start]:
-                message = message.replace(word, MASK)
+                message = re.sub(re.escape(word), MASK, message, flags=re.IGNORECASE)
         return printable(message)
 
-    def touches(self, start: int, end: int) -> bool:
-        """Tell whether a range of the text shares a character with a secret."""
+    def shows(self, start: int, end: int, new_text: str) -> bool:
+        """Tell whether an edit would show a secret: it replaces a part of one, or puts one in."""
         first = bisect_right(self._spans, start, key=_end)
-        return first < len(self._spans) and self._spans[first].start < end
+        touches = first < len(self._spans) and self._spans[first].start < end
+        return touches or self.clean(new_text) != printable(new_text)
 
 
 def _end(span: Span) -> int:

@@ -16,13 +16,10 @@ from osiris_lsp.refs import (
     literal_secrets,
     segments,
 )
-from osiris_lsp.secret import merged
+from osiris_lsp.secret import is_distinct, merged
 from osiris_lsp.secrets.detector import Detection
 from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, deref
-
-_REPEATED: Final = 8
-"""Characters of a secret from which it is masked wherever else it stands."""
 
 _NAME: Final = (
     r"(?:pass(?:word|wd|phrase)|pwd|secret|token|credential|api[_-]?key|access[_-]?key"
@@ -60,7 +57,7 @@ def repeated(text: str, spans: Iterable[Span]) -> Iterator[Span]:
     """Yield where secrets stand a second time; a plain word such as `postgres` is left readable."""
     words = {text[span.start : span.end] for span in spans}
     for word in words:
-        if len(word) >= _REPEATED and not word.isalpha() and text.count(word) > 1:
+        if is_distinct(word) and text.count(word) > 1:
             at = text.find(word)
             while at >= 0:
                 yield Span(at, at + len(word))

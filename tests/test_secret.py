@@ -3,6 +3,7 @@
 import base64
 import json
 import pickle
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osiris_lsp.documents import ConnectionsDocument, Document, PipelineDocument
+from osiris_lsp.engine import Linter
+from osiris_lsp.project import open_project
+from osiris_lsp.reports.record import Recorder
 from osiris_lsp.secret import MASK, Redactor, Secret, excerpt, fingerprint, mask, merged
 from osiris_lsp.specs import Families, builtin_components
 from osiris_lsp.text import LineIndex, Span
@@ -115,3 +119,27 @@ def test_fingerprints_hold_no_key_but_tell_findings_apart() -> None:
         fingerprint("OSR219", "a.yaml", ("steps", 0), "x: 1", 1),
     }
     assert len(others | {base}) == 6
+
+
+def test_no_message_names_a_token_that_stands_as_an_alias(tmp_path: Path) -> None:
+    """Findings of a pipeline, and names proposed in another case, show nothing of it."""
+    token = "gh" + "p_" + "a1B2c3D4e" * 4
+    (tmp_path / ".git").mkdir()
+    connections = tmp_path / "osiris_connections.yaml"
+    connections.write_text(f"version: 1\nconnections:\n  mysql:\n    {token}: {{host: db}}\n")
+    pipeline = tmp_path / "orders.yaml"
+    pipeline.write_text(
+        'oml_version: "0.1.0"\nname: orders\nsteps:\n  - id: read\n    component: mysql.extractor\n'
+        '    mode: read\n    config: {connection: "@mysql.prod", table: orders}\n'
+    )
+    project = open_project(str(tmp_path))
+    said = []
+    for path in (connections, pipeline):
+        document = project.open(str(path))
+        assert document is not None
+        findings = Linter(project).lint(document).findings
+        records = Recorder(project).records(document, findings)
+        said += [(record.rule, str(record.as_json())) for record in records]
+    assert {"unknown-alias", "invalid-alias-name"} <= {rule for rule, _ in said}
+    shown = [(rule, text) for rule, text in said if token.lower() in text.lower()]
+    assert [rule for rule, _ in shown] == []

@@ -13,7 +13,7 @@ from osiris_lsp.documents import Connection, ConnectionsDocument, PipelineDocume
 from osiris_lsp.engine import Linter
 from osiris_lsp.project import Project
 from osiris_lsp.refs import has_variable
-from osiris_lsp.secret import Sieve, mask
+from osiris_lsp.secret import mask
 from osiris_lsp.text import Span, printable
 from osiris_lsp.tree import Node as TreeNode
 from osiris_lsp.tree import Scalar
@@ -164,7 +164,7 @@ class _Reader:
         linter.settings = self.project.settings._replace(
             select=RULES, ignore=(), per_file_ignores=()
         )
-        sieve = Sieve(self.document.text, self.secrets)
+        sieve = self.project.sieve(self.document, self.secrets)
         findings = linter.lint(self.document).findings
         return {finding.span.start: sieve.clean(finding.message) for finding in findings}
 

@@ -91,7 +91,8 @@ def _tags(rule: str) -> list[types.DiagnosticTag] | None:
 
 def _fix(view: View, places: Places, fix: Fix | None) -> Any:
     """Return `{title, safe, edits: [{uri, range, newText}]}`, or None; never with a secret."""
-    if fix is None or any(view.sieve.touches(edit.start, edit.end) for edit in fix.edits):
+    shows = view.sieve.shows
+    if fix is None or any(shows(edit.start, edit.end, edit.new_text) for edit in fix.edits):
         return None
     edits = []
     for edit in fix.edits:

@@ -53,7 +53,7 @@ class View:
     @cached_property
     def sieve(self) -> Sieve:
         """What keeps the secrets of the text out of messages."""
-        return Sieve(self.text, self.document.secret_spans)
+        return self.project.sieve(self.document, self.document.secret_spans)
 
     def offset(self, position: types.Position) -> int:
         """Return the offset of a position of the client, clamped into the text."""

@@ -111,7 +111,7 @@ class Recorder:
         lines = document.tree.lines
         self._lines[document.path] = lines
         secrets = document.masked_spans
-        sieve = Sieve(document.text, secrets)
+        sieve = self.project.sieve(document, secrets)
         seen: dict[tuple[object, ...], int] = {}
         for finding in findings:
             shown = excerpt(lines, finding.span, secrets)
@@ -124,7 +124,9 @@ class Recorder:
                 finding.severity,
                 sieve.clean(finding.message),
                 self._place(finding.path, finding.span),
-                finding.key_path,
+                tuple(
+                    key if isinstance(key, int) else sieve.clean(key) for key in finding.key_path
+                ),
                 finding.source,
                 fingerprint(finding.code, root, finding.key_path, shown.text, seen[identity]),
                 shown._replace(text=shown.text),
@@ -182,7 +184,7 @@ class Recorder:
         return self._place(document.path, span), text
 
     def _edits(self, path: str, fix: Fix, sieve: Sieve) -> tuple[tuple[Place, str], ...] | None:
-        if any(sieve.touches(edit.start, edit.end) for edit in fix.edits):
+        if any(sieve.shows(edit.start, edit.end, edit.new_text) for edit in fix.edits):
             return None
         return tuple(
             (self._place(edit.path or path, Span(edit.start, edit.end)), edit.new_text)
@@ -199,3 +201,7 @@ class Recorder:
 def masked_text(document: Document) -> str:
     """Return the text of a document with every secret replaced by `***`."""
     return mask(document.text, document.masked_spans)
+
+
+def _key(key: str | int, sieve: Sieve) -> str | int:
+    return key if isinstance(key, int) else sieve.clean(key)
