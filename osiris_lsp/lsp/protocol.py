@@ -106,7 +106,7 @@ class Protocol(LanguageServerProtocol):
         return result
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
-    async def lsp_workspace__execute_command(  # type: ignore[override]
+    async def lsp_workspace__execute_command(  # type: ignore[override]  # a generator in pygls
         self, params: types.ExecuteCommandParams
     ) -> Any:
         """Run a command as a task, which a client can cancel: pygls answers and lets it run on."""

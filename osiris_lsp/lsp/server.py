@@ -147,6 +147,8 @@ class Server(LanguageServer):
     def forget(self, uri: str) -> None:
         """Drop what is kept of a document."""
         self._views.pop(uri, None)
+        for state in self.projects.states():
+            state.linter.forget(self.path(uri))
 
     def touched(self, uri: str | None, wide: bool) -> None:
         """Tell those who show something of a change; `wide`: other documents may depend on it."""
