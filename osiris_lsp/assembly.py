@@ -4,19 +4,19 @@ The tree equals the one that the whole text gives. A syntax error stays inside i
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Final
 
 import yaml
 
-from osiris_lsp.compose import compose, plain_fields
-from osiris_lsp.parts import Entry, Part, moved_problem, place
+from osiris_lsp.compose import compose
+from osiris_lsp.parts import Entry, Part, maps_of, moved_problem, place
 from osiris_lsp.pieces import Cut, Group, cut
 from osiris_lsp.recovery import MAX_ROUNDS, recover
 from osiris_lsp.text import LineIndex, Span
-from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxProblem, Tree
+from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxProblem, Tree, plain_fields
 
 _REFUSED: Final = (yaml.YAMLError, UnicodeEncodeError)
 
@@ -49,32 +49,37 @@ class Narrow(Tree):
 class Assembled(Tree):
     """A tree with the parts that it was built of; `frame` is the text around them."""
 
-    def __init__(
-        self, text: str, root: Node, maps: Sequence[Map], parts: Sequence[Part], pieces: Cut
-    ) -> None:
+    def __init__(self, text: str, root: Node, parts: Sequence[Part], pieces: Cut) -> None:
         problems = [problem for part in parts for problem in part.problems]
-        super().__init__(text, (root,), maps, (), (), problems)
+        super().__init__(text, (root,), (), (), (), problems)
         self.parts = parts
         self.frame = "".join(text[start:end] for start, end in pieces.frame)
         self.pieces = pieces
         self.groups = [piece.group for piece in pieces.pieces]
 
+    @property
+    def shape(self) -> object:
+        """What the tree around the parts depends on, but for places behind the first part."""
+        return self.frame, list(dict.fromkeys(group.name for group in self.groups))
+
+    def is_ahead(self, spans: Iterable[Span]) -> bool:
+        """Tell whether ranges end before the first part, and so stay where they are."""
+        head = self.parts[0].start if self.parts else 0
+        return all(end <= head for _, end in spans)
+
     def only(self, number: int) -> Tree:
         """Return the tree with the entries of one part only."""
         part = self.parts[number]
-        maps = list(part.maps)
-        root = _narrowed(self.roots[0], {self.groups[number].key: [part]}, maps, alone=True)
+        maps = list(maps_of(part.nodes))
+        root = _narrowed(self.roots[0], {self.groups[number].key: [part]}, alone=True)
         return Narrow(self.lines, root, maps, part.problems, (Span(part.start, part.end),))
 
     @cached_property
     def around(self) -> Tree:
         """The tree without the entries of the parts."""
-        maps: list[Map] = []
         wanted: dict[int, list[Part]] = {group.key: [] for group in self.groups}
-        root = _narrowed(self.roots[0], wanted, maps, alone=False)
-        inside = {id(node) for part in self.parts for node in part.maps}
-        kept = [node for node in self.maps if id(node) not in inside]
-        return Narrow(self.lines, root, [*kept, *maps], (), self.pieces.frame)
+        root = _narrowed(self.roots[0], wanted, alone=False)
+        return Narrow(self.lines, root, list(maps_of((root,))), (), self.pieces.frame)
 
     def reach(self, offset: int) -> int | None:
         """Return where the part of an offset ends, for a syntax error stays inside it."""
@@ -85,6 +90,11 @@ class Assembled(Tree):
         """Return the number of the part at an offset, or None."""
         number = bisect_right(self._starts, offset) - 1
         return number if number >= 0 and offset < self.parts[number].end else None
+
+    @cached_property
+    def maps(self) -> Sequence[Map]:
+        """Every mapping, inner ones first."""
+        return sorted(maps_of(self.roots), key=lambda node: (node.end, -node.start))
 
     @cached_property
     def is_regular(self) -> bool:
@@ -204,8 +214,8 @@ def _read(context: str, text: str, start: int) -> Part | None:
     if not broken and len(entries) != 1:
         return None
     by = start - len(context)
-    maps: list[Map] = []
-    place(entries, lambda offset: offset + by, maps)
+    part = Part(start, text, entries, broken=broken)
+    place(part.nodes, lambda offset: offset + by)
     problems = [moved_problem(problem, by) for problem in tree.problems]
     # What lies behind the last character would lie in the next piece.
     last = start + len(text) - 1
@@ -213,7 +223,8 @@ def _read(context: str, text: str, start: int) -> Part | None:
         problem._replace(start=min(problem.start, last), end=min(problem.end, last + 1))
         for problem in problems
     ]
-    return Part(start, text, entries, maps, problems, broken)
+    part.problems = problems
+    return part
 
 
 def _is_empty(node: Node) -> bool:
@@ -245,12 +256,10 @@ def _taken_apart(tree: Tree) -> Assembled | None:
         first, last = entry if isinstance(entry, tuple) else (entry, entry)
         if first.begin < piece.start or last.end > piece.end:
             return None
-        maps: list[Map] = []
-        place([entry], None, maps)
-        parts.append(Part(piece.start, tree.text[piece.start : piece.end], [entry], maps))
+        parts.append(Part(piece.start, tree.text[piece.start : piece.end], [entry]))
     if any(rest.values()):
         return None
-    return Assembled(tree.text, tree.roots[0], tree.maps, parts, pieces)
+    return Assembled(tree.text, tree.roots[0], parts, pieces)
 
 
 def _is_unique(node: Map) -> bool:
@@ -278,17 +287,14 @@ def _assembled(text: str, pieces: Cut, parts: Sequence[Part]) -> Assembled | Non
     if tree.problems or tree.anchors or len(tree.roots) != 1:
         return None
     root = tree.roots[0]
-    maps: list[Map] = []
-    place([root], _places(pieces), maps)
+    place([root], _places(pieces))
     wanted: dict[int, list[Part]] = {}
     for piece, part in zip(pieces.pieces, parts, strict=True):
         wanted.setdefault(piece.group.key, []).append(part)
-    _fill(root, wanted, maps)
+    _fill(root, wanted)
     if wanted:
         return None
-    maps += (node for part in parts for node in part.maps)
-    maps.sort(key=lambda node: (node.end, -node.start))
-    found = Assembled(text, root, maps, parts, pieces)
+    found = Assembled(text, root, parts, pieces)
     return found if len(found.problems) < MAX_ROUNDS else None
 
 
@@ -303,40 +309,33 @@ def _places(pieces: Cut) -> Callable[[int], int]:
     return place
 
 
-def _fill(node: Node, wanted: dict[int, list[Part]], maps: list[Map]) -> None:
+def _fill(node: Node, wanted: dict[int, list[Part]]) -> None:
     """Give the empty values of the keys that are `wanted` what the parts hold; take these out."""
     if not isinstance(node, Map) or node.flow:
         return
     for index, (key, value) in enumerate(node.pairs):
         if key.begin not in wanted:
-            _fill(value, wanted, maps)
+            _fill(value, wanted)
         elif _is_empty(value):
             filled = _container(wanted.pop(key.begin))
             if filled is not None:
                 node.pairs[index] = (key, filled)
-            if isinstance(filled, Map):
-                maps.append(filled)
     node.fields = plain_fields(node)
     node.end = node.pairs[-1][1].end
 
 
-def _narrowed(
-    node: Node, wanted: Mapping[int, Sequence[Part]], maps: list[Map], alone: bool
-) -> Map:
+def _narrowed(node: Node, wanted: Mapping[int, Sequence[Part]], alone: bool) -> Map:
     """Return a copy of a mapping with what the parts hold as values of the keys that are `wanted`.
 
     `alone` leaves out other keys beside these, except at the top.
     """
     assert isinstance(node, Map)
     narrow = Map(node.begin, node.end, None, None, flow=False)
-    maps.append(narrow)
     for key, value in node.pairs:
         if key.begin in wanted:
-            filled: Node = _container(wanted[key.begin]) or _emptied(value)
-            maps += [filled] if isinstance(filled, Map) else []
-            narrow.pairs.append((key, filled))
+            narrow.pairs.append((key, _container(wanted[key.begin]) or _emptied(value)))
         elif any(value.begin <= offset < value.end for offset in wanted):
-            inner = _narrowed(value, wanted, maps, alone)
+            inner = _narrowed(value, wanted, alone)
             if alone:
                 inner.pairs = [pair for pair in inner.pairs if pair[0].begin in wanted]
                 inner.fields = plain_fields(inner)

@@ -17,7 +17,8 @@ from osiris_lsp.tree import (
     SyntaxProblem,
     Tree,
     children,
-    deref,
+    merged_fields,
+    plain_fields,
 )
 
 MAX_EXPANSION: Final = 200_000
@@ -98,7 +99,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
             if isinstance(node, Map):
                 maps.append(node)
                 node.pairs = list(zip(flat[0::2], flat[1::2], strict=True))
-                node.fields = _merged(node) if merges else plain_fields(node)
+                node.fields = merged_fields(node) if merges else plain_fields(node)
             if node.flow:  # type: ignore[attr-defined]  # only maps and sequences are stacked
                 node.end = min(event.end_mark.index + shift, limit)
             elif flat:
@@ -191,28 +192,3 @@ def _expansion(roots: Sequence[Node]) -> Iterator[SyntaxProblem]:
                     "alias-expansion", node.start, min(node.end, node.start + 80), message
                 )
                 return
-
-
-def plain_fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
-    """Return the pairs of a mapping without merge keys by key."""
-    # mypy does not narrow a part of a tuple.
-    return {pair[0].value: pair for pair in node.pairs if type(pair[0]) is Scalar}  # type: ignore[misc]  # is a Scalar
-
-
-def _merged(node: Map) -> dict[str, tuple[Scalar, Node]]:
-    """Return the fields with merge keys resolved; the sources come before, so theirs are ready."""
-    own: dict[str, tuple[Scalar, Node]] = {}
-    merged: dict[str, tuple[Scalar, Node]] = {}
-    for key, value in node.pairs:
-        if not isinstance(key, Scalar):
-            continue
-        if key.value == "<<" and not key.style:
-            target = deref(value)
-            sources = target.items if isinstance(target, Seq) else [target]
-            for source in map(deref, sources):
-                if isinstance(source, Map) and source is not node:
-                    for name, entry in source.fields.items():
-                        merged.setdefault(name, entry)
-        else:
-            own[key.value] = (key, value)
-    return {**merged, **own} if merged else own

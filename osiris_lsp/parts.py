@@ -1,10 +1,10 @@
 """The pieces of a text once they are read: nodes that can be taken to another place."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from osiris_lsp.text import Span
-from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxEdit, SyntaxProblem, children
+from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxEdit, SyntaxProblem, children, moved
 
 Entry = Node | tuple[Node, Node]
 """An item of a list, or a key with its value."""
@@ -13,8 +13,8 @@ Entry = Node | tuple[Node, Node]
 class Identity:
     """What is the same for the same piece at another place, and what others know about it.
 
-    `is_named` says whether it is a connection, or a step with an id. `outline` is what other steps
-    may ask about a step: equal for those that differ in other things only.
+    `is_named` says whether it is a connection, or a step with an id. `outline` is what others
+    may ask about a step or connection: equal for those that differ in other things only.
     """
 
     __slots__ = ("is_named", "outline", "secrets", "usage")
@@ -32,14 +32,13 @@ class Part:
     `entries` holds one entry, and where the text is `broken` what is left of it.
     """
 
-    __slots__ = ("broken", "entries", "identity", "maps", "problems", "start", "text")
+    __slots__ = ("broken", "entries", "identity", "problems", "start", "text")
 
     def __init__(
         self,
         start: int,
         text: str,
         entries: Sequence[Entry],
-        maps: Sequence[Map],
         problems: Sequence[SyntaxProblem] = (),
         broken: bool = False,
         identity: "Identity | None" = None,
@@ -47,10 +46,15 @@ class Part:
         self.start = start
         self.text = text
         self.entries = entries
-        self.maps = maps
         self.problems = problems
         self.broken = broken
         self.identity = identity or Identity(entries)
+
+    @property
+    def nodes(self) -> Iterator[Node]:
+        """The entries as nodes: items, or keys and values."""
+        for entry in self.entries:
+            yield from entry if isinstance(entry, tuple) else (entry,)
 
     @property
     def end(self) -> int:
@@ -62,21 +66,23 @@ class Part:
         by = start - self.start
         if by == 0:
             return self
-        maps: list[Map] = []
         entries: list[Entry] = [
-            (moved(entry[0], by, maps), moved(entry[1], by, maps))
+            (moved(entry[0], by), moved(entry[1], by))
             if isinstance(entry, tuple)
-            else moved(entry, by, maps)
+            else moved(entry, by)
             for entry in self.entries
         ]
         problems = [moved_problem(problem, by) for problem in self.problems]
-        return Part(start, self.text, entries, maps, problems, self.broken, self.identity)
+        return Part(start, self.text, entries, problems, self.broken, self.identity)
 
 
 _OUTLINE: Final = ("id", "needs", "inputs", "component", "driver", "type")
 
 
 def _outline(entry: Entry) -> object:
+    if isinstance(entry, tuple):
+        key, value = entry
+        return _facts(key), isinstance(value, Map) and _facts(value.get("default"))
     if not isinstance(entry, Map):
         return object()  # equal to nothing else
     config = entry.get("config")
@@ -99,42 +105,21 @@ def _is_named(entry: Entry) -> bool:
     )
 
 
-def place(entries: Iterable[Entry], where: Callable[[int], int] | None, maps: list[Map]) -> None:
-    """Move fresh nodes, and note the mappings among them, inner ones first."""
-    for entry in entries:
-        for node in entry if isinstance(entry, tuple) else (entry,):
-            if where is not None:
-                node.begin, node.start, node.end = map(where, (node.begin, node.start, node.end))
-            if not isinstance(node, Scalar):
-                place(children(node), where, maps)
-            if isinstance(node, Map):
-                maps.append(node)
+def place(nodes: Iterable[Node], where: Callable[[int], int]) -> None:
+    """Move fresh nodes."""
+    for node in nodes:
+        node.begin, node.start, node.end = map(where, (node.begin, node.start, node.end))
+        if not isinstance(node, Scalar):
+            place(children(node), where)
 
 
-def moved(node: Any, by: int, maps: list[Map]) -> Any:
-    """Return a copy of a node at another place, and note the mappings in it, inner ones first.
-
-    It runs for each node behind an edit, so it is written for speed.
-    """
-    kind = type(node)
-    copy: Any = object.__new__(kind)
-    copy.begin = node.begin + by
-    copy.start = node.start + by
-    copy.end = node.end + by
-    copy.tag = node.tag
-    copy.anchor = None
-    if kind is Scalar:
-        copy.value = node.value
-        copy.style = node.style
-    elif kind is Map:
-        copy.flow = node.flow
-        copy.pairs = [(moved(key, by, maps), moved(value, by, maps)) for key, value in node.pairs]
-        copy.fields = {pair[0].value: pair for pair in copy.pairs if type(pair[0]) is Scalar}
-        maps.append(copy)
-    else:
-        copy.flow = node.flow
-        copy.items = [moved(item, by, maps) for item in node.items]
-    return copy
+def maps_of(nodes: Iterable[Node]) -> Iterator[Map]:
+    """Yield the mappings among nodes and in them, inner ones first."""
+    for node in nodes:
+        if not isinstance(node, Scalar):
+            yield from maps_of(children(node))
+        if isinstance(node, Map):
+            yield node
 
 
 def moved_problem(problem: SyntaxProblem, by: int) -> SyntaxProblem:

@@ -1,13 +1,12 @@
 """What was found in single entries of a document, so that after an edit only one is looked at."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import is_
 from typing import NamedTuple
 
 from osiris_lsp.assembly import Assembled
-from osiris_lsp.documents import Document, PipelineDocument
+from osiris_lsp.documents import AROUND, Document, PipelineDocument
 from osiris_lsp.finding import Finding, Fix
-from osiris_lsp.parts import Part
 from osiris_lsp.text import Span
 
 Check = Callable[[Document], Sequence[Finding]]
@@ -72,20 +71,22 @@ def _by_part(
 ) -> tuple[Sequence[Finding], _Known]:
     """Return the findings, of parts that are known without another look, and those to be kept."""
     known: dict[tuple[object, str, int], _Entry] = {}
-    narrow = document.narrowed(tree.around)
-    found = [item for item in check(narrow) if tree.part_at(item.span.start) is None]
+    found = [*_around(document, tree, check, before, known)]
     number = 0
     for place, part in enumerate(tree.parts):
         # A connection is judged by its family; messages name a step without an id by its number.
         key = (part.identity, tree.groups[place].name, -1 if part.identity.is_named else number)
         entry = before.get(key)
         if entry is None:
-            narrow = document.narrowed(tree.only(place))
+            narrow = document.narrowed(place)
             if isinstance(narrow, PipelineDocument):
                 narrow.first = number
             inside = [item for item in check(narrow) if part.start <= item.span.start < part.end]
             entry = _Entry(part.start, number, inside)
-            if not narrow.looked_around and all(_stays(item, part) for item in inside):
+            stays = all(
+                part.start <= start and end <= part.end for start, end in _all_spans(inside)
+            )
+            if stays and not narrow.looked_around:
                 known[key] = entry
         else:
             entry = _moved(entry, part.start, number)
@@ -95,12 +96,36 @@ def _by_part(
     return found, known
 
 
-def _stays(finding: Finding, part: Part) -> bool:
-    """Tell whether all places that a finding names lie in its part, or in another file."""
-    spans = [finding.span, *(item.span for item in finding.related if item.path is None)]
+def _around(
+    document: Document,
+    tree: Assembled,
+    check: Check,
+    before: _Known,
+    known: dict[tuple[object, str, int], _Entry],
+) -> Sequence[Finding]:
+    """Return the findings around the parts; they are kept where they stand ahead of these."""
+    key = (tuple(name for name in dict.fromkeys(group.name for group in tree.groups)), "", AROUND)
+    entry = before.get(key)
+    if entry is None or not tree.is_ahead(_all_spans(entry.findings)):
+        narrow = document.narrowed(AROUND)
+        found = [item for item in check(narrow) if tree.part_at(item.span.start) is None]
+        entry = _Entry(0, AROUND, found)
+        if narrow.looked_around or not tree.is_ahead(_all_spans(found)):
+            return found
+    known[key] = entry
+    return entry.findings
+
+
+def _all_spans(findings: Sequence[Finding]) -> Iterator[Span]:
+    return (span for item in findings for span in _spans(item))
+
+
+def _spans(finding: Finding) -> Iterator[Span]:
+    """Yield all places of the document that a finding names."""
+    yield finding.span
+    yield from (item.span for item in finding.related if item.path is None)
     edits = finding.fix.edits if finding.fix is not None else ()
-    spans += [Span(edit.start, edit.end) for edit in edits if edit.path is None]
-    return all(part.start <= start and end <= part.end for start, end in spans)
+    yield from (Span(edit.start, edit.end) for edit in edits if edit.path is None)
 
 
 def _moved(entry: _Entry, start: int, number: int) -> _Entry:

@@ -9,7 +9,8 @@ white space, and an empty value lies right behind its indicator (`:`, `-` or `?`
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, Literal, NamedTuple
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import yaml
 
@@ -95,19 +96,49 @@ class Scalar(Node):
         return self.span
 
 
-class Map(Node):
-    """A mapping; `pairs` in the order of the text, merge keys (`<<`) included.
+class Collection(Node):
+    """A mapping or a sequence; one that was `moved` makes its content when that is asked for."""
 
-    `fields` maps scalar keys to key and value nodes as the runtime sees them: merges are resolved.
-    """
-
-    __slots__ = ("fields", "flow", "pairs")
+    __slots__ = ("_origin", "flow")
 
     def __init__(
         self, start: int, end: int, tag: str | None, anchor: str | None, flow: bool
     ) -> None:
         super().__init__(start, end, tag, anchor)
         self.flow = flow
+        self._origin: tuple[Any, int] | None = None
+
+    if not TYPE_CHECKING:  # it would hide misspelt names
+
+        def __getattr__(self, name: str) -> object:
+            """Make the content, which is what a moved node lacks."""
+            with _FILLING:
+                if self._origin is not None:
+                    self._fill(*self._origin)
+                    self._origin = None
+            return object.__getattribute__(self, name)
+
+    def _fill(self, origin: Any, by: int) -> None:
+        """Copy the content of a node from another place."""
+        raise NotImplementedError
+
+
+_FILLING: Final = RLock()
+"""Two threads may look at the same tree."""
+
+
+class Map(Collection):
+    """A mapping; `pairs` in the order of the text, merge keys (`<<`) included.
+
+    `fields` maps scalar keys to key and value nodes as the runtime sees them: merges are resolved.
+    """
+
+    __slots__ = ("fields", "pairs")
+
+    def __init__(
+        self, start: int, end: int, tag: str | None, anchor: str | None, flow: bool
+    ) -> None:
+        super().__init__(start, end, tag, anchor, flow)
         self.pairs: list[tuple[Node, Node]] = []
         self.fields: Mapping[str, tuple[Scalar, Node]] = {}
 
@@ -116,18 +147,25 @@ class Map(Node):
         entry = self.fields.get(key)
         return None if entry is None else deref(entry[1])
 
+    def _fill(self, origin: "Map", by: int) -> None:
+        self.pairs = [(moved(key, by), moved(value, by)) for key, value in origin.pairs]
+        plain = plain_fields(self)
+        self.fields = merged_fields(self) if "<<" in plain else plain
 
-class Seq(Node):
+
+class Seq(Collection):
     """A sequence."""
 
-    __slots__ = ("flow", "items")
+    __slots__ = ("items",)
 
     def __init__(
         self, start: int, end: int, tag: str | None, anchor: str | None, flow: bool
     ) -> None:
-        super().__init__(start, end, tag, anchor)
-        self.flow = flow
+        super().__init__(start, end, tag, anchor, flow)
         self.items: list[Node] = []
+
+    def _fill(self, origin: "Seq", by: int) -> None:
+        self.items = [moved(item, by) for item in origin.items]
 
 
 class Alias(Node):
@@ -139,6 +177,52 @@ class Alias(Node):
         super().__init__(start, end, None, None)
         self.name = name
         self.target = target
+
+
+def plain_fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
+    """Return the pairs of a mapping without merge keys by key."""
+    # mypy does not narrow a part of a tuple.
+    return {pair[0].value: pair for pair in node.pairs if type(pair[0]) is Scalar}  # type: ignore[misc]  # is a Scalar
+
+
+def merged_fields(node: Map) -> dict[str, tuple[Scalar, Node]]:
+    """Return the fields with merge keys resolved; the sources come before, so theirs are ready."""
+    own: dict[str, tuple[Scalar, Node]] = {}
+    merged: dict[str, tuple[Scalar, Node]] = {}
+    for key, value in node.pairs:
+        if not isinstance(key, Scalar):
+            continue
+        if key.value == "<<" and not key.style:
+            target = deref(value)
+            sources = target.items if isinstance(target, Seq) else [target]
+            for source in map(deref, sources):
+                if isinstance(source, Map) and source is not node:
+                    for name, entry in source.fields.items():
+                        merged.setdefault(name, entry)
+        else:
+            own[key.value] = (key, value)
+    return {**merged, **own} if merged else own
+
+
+def moved(node: Any, by: int) -> Any:
+    """Return a copy of a node without anchors at another place; its content follows on demand."""
+    kind = type(node)
+    copy: Any = object.__new__(kind)
+    copy.begin = node.begin + by
+    copy.start = node.start + by
+    copy.end = node.end + by
+    copy.tag = node.tag
+    copy.anchor = None
+    if kind is Scalar:
+        copy.value = node.value
+        copy.style = node.style
+        return copy
+    copy.flow = node.flow
+    # Never more than one step away from a node that has its content, whatever was moved since.
+    with _FILLING:
+        origin = node._origin
+    copy._origin = (node, by) if origin is None else (origin[0], origin[1] + by)
+    return copy
 
 
 class SyntaxEdit(NamedTuple):
@@ -174,10 +258,15 @@ class Tree:
     ) -> None:
         self.text = text
         self.roots = roots
-        self.maps = maps
+        self._maps = maps
         self.anchors = anchors
         self.aliases = aliases
         self.problems = problems
+
+    @property
+    def maps(self) -> Sequence[Map]:
+        """Every mapping, inner ones first."""
+        return self._maps
 
     @property
     def extents(self) -> Sequence[Span]:

@@ -115,8 +115,8 @@ def test_only_the_changed_entry_is_looked_at(
     assert document is not None
     found = linter.lint(document, again=True).findings
     assert list(found) == _fresh(project, path, text)
-    # What stands around, the step that changed, the last one, whose comment is new; then all anew.
-    assert seen == [0, 1, 1, 3]
+    # The step that changed, the last one, whose comment is new; then all anew.
+    assert seen == [1, 1, 3]
     linter.forget(path)
     assert list(linter.lint(document, again=True).findings) == list(found)
 

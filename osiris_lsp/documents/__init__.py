@@ -2,6 +2,7 @@
 
 from osiris_lsp.documents.connections import Connection, ConnectionsDocument, FamilyEntry
 from osiris_lsp.documents.document import (
+    AROUND,
     ComponentDocument,
     Document,
     InputProblem,
@@ -19,6 +20,7 @@ from osiris_lsp.documents.pipelines import (
 )
 
 __all__ = [
+    "AROUND",
     "MODES",
     "ComponentDocument",
     "Connection",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import Kind
@@ -21,6 +21,9 @@ from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, to_python
 
 if TYPE_CHECKING:
     from osiris_lsp.secrets.detector import Detection
+
+AROUND: Final = -1
+"""The number that stands for what lies around the parts of a tree."""
 
 InputProblem = tuple[str, str]
 """A rule and a message: why a file could not be read."""
@@ -41,11 +44,15 @@ class Document:
         self.index: LineIndex | None = None
         self._before: Tree | None = None
         self._whole: Self | None = None
+        self._number = AROUND
+        self._detections: dict[int, Detection] = {}
+        self._secrets_around: tuple[object, Sequence[Span]] | None = None
         self.looked_around = False
 
     def follows(self, previous: "Document") -> None:
         """Take over what an earlier version of the file had read; it makes no other difference."""
         self._before = previous.__dict__.get("tree", previous._before)
+        self._secrets_around = previous._secrets_around
 
     @cached_property
     def tree(self) -> Tree:
@@ -62,17 +69,20 @@ class Document:
         self.looked_around = True
         return self if self._whole is None else self._whole
 
-    def narrowed(self, tree: Tree) -> Self:
-        """Return the document with a part of its tree only.
+    def narrowed(self, number: int) -> Self:
+        """Return the document with one part of its tree only, or with what lies `AROUND` them.
 
         `looked_around` says later whether somebody has asked for the `whole`.
         """
+        assert isinstance(self.tree, Assembled)
+        tree = self.tree.around if number == AROUND else self.tree.only(number)
         narrow = copy(self)
         for name in tuple(vars(narrow)):
             if isinstance(getattr(type(self), name, None), cached_property):
                 del narrow.__dict__[name]
         narrow.__dict__["tree"] = tree
         narrow._whole = self
+        narrow._number = number
         narrow.looked_around = False
         return narrow
 
@@ -113,9 +123,14 @@ class Document:
         tree = self.tree
         if isinstance(tree, Assembled) and not tree.is_whole:
             # What is broken in one part says nothing of another.
-            parts = (tree.only(number) for number in range(len(tree.parts)))
-            return join(self.narrowed(part).detection for part in (tree.around, *parts))
-        return detect(tree, self.secret_places)
+            numbers = range(AROUND, len(tree.parts))
+            return join(self.narrowed(number).detection for number in numbers)
+        if self._whole is None:
+            return detect(tree, self.secret_places)
+        known = self._whole._detections
+        if self._number not in known:
+            known[self._number] = detect(tree, self.secret_places)
+        return known[self._number]
 
     @cached_property
     def leaks(self) -> Mapping[str, Sequence[Leak]]:
@@ -129,7 +144,7 @@ class Document:
     def secret_spans(self) -> Sequence[Span]:
         """Every range of the text that may hold a secret."""
         if isinstance(self.tree, Assembled):
-            return merged([*self.narrowed(self.tree.around).secret_spans, *self._secret_parts()])
+            return merged([*self._around(self.tree), *self._secret_parts(self.tree)])
         from osiris_lsp.sensitive import find_sensitive  # needed only where there are findings
 
         declared = (node for _, node in (*self.declared_secrets, *self.misspelt_secrets))
@@ -142,14 +157,21 @@ class Document:
 
         return merged([*self.secret_spans, *repeated(self.text, self.secret_spans)])
 
-    def _secret_parts(self) -> Iterator[Span]:
+    def _around(self, tree: Assembled) -> Sequence[Span]:
+        """Return the ranges around the parts, of an earlier version where nothing changed there."""
+        key = tree.shape, self.specs
+        known = self._secrets_around
+        if known is None or known[0] != key or not tree.is_ahead(known[1]):
+            known = key, self.narrowed(AROUND).secret_spans
+            self._secrets_around = known if tree.is_ahead(known[1]) else None
+        return known[1]
+
+    def _secret_parts(self, tree: Assembled) -> Iterator[Span]:
         """Yield the ranges in the parts of a tree; those of an unchanged part are kept with it."""
-        tree = self.tree
-        assert isinstance(tree, Assembled)
         for number, part in enumerate(tree.parts):
             key = (tree.groups[number].name, self.specs)
             if part.identity.secrets is None or part.identity.secrets[0] != key:
-                spans = self.narrowed(tree.only(number)).secret_spans
+                spans = self.narrowed(number).secret_spans
                 inside = [Span(start - part.start, end - part.start) for start, end in spans]
                 part.identity.secrets = key, inside
             for start, end in part.identity.secrets[1]:

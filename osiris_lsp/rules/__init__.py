@@ -20,7 +20,8 @@ class Rule(Protocol):
     the rule, such as `CONN-004`, or empty. A module may say `ENTRYWISE = True`: what it finds in a
     step or connection depends on that entry, on what stands around all entries and on other files,
     but on other entries only through `document.whole`. `OUTLINE = True`: it depends on what
-    `parts.Identity.outline` holds of the steps, and on nothing else.
+    `parts.Identity.outline` holds of the entries, on what stands around them, and on nothing else
+    where it finds nothing.
     """
 
     CODE: str

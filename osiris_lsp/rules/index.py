@@ -26,7 +26,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool, bool]]] 
         "error",
         ("connections", "pipeline", "component", "yaml"),
         "",
-        False,
+        True,
         False,
     ),
     "unquoted-reference": (
@@ -34,7 +34,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool, bool]]] 
         "error",
         ("connections", "pipeline", "component", "yaml"),
         "",
-        False,
+        True,
         False,
     ),
     "duplicate-key": (
@@ -98,7 +98,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool, bool]]] 
         "error",
         ("connections", "pipeline", "component", "yaml"),
         "",
-        False,
+        True,
         False,
     ),
     "misplaced-connections-file": (
@@ -155,7 +155,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool, bool]]] 
         ("connections",),
         "CONN-004",
         False,
-        False,
+        True,
     ),
     "empty-family": (
         "OSR108",
@@ -219,7 +219,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool, bool]]] 
         ("connections",),
         "CONN-003",
         False,
-        False,
+        True,
     ),
     "no-default": (
         "OSR116",
@@ -227,7 +227,7 @@ INDEX: Final[dict[str, tuple[str, Severity, tuple[str, ...], str, bool, bool]]] 
         ("connections",),
         "CONN-003",
         False,
-        False,
+        True,
     ),
     "timeout-order": (
         "OSR117",

@@ -41,6 +41,7 @@ CODE: Final = "OSR107"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections",)
 SOURCE: Final = "CONN-004"
+OUTLINE: Final = True
 
 _WIDE: Final = lazy(r"[A-Za-z0-9_-]+")
 _OTHER: Final = lazy(r"[^a-z0-9_]+")

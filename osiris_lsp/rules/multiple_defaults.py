@@ -44,6 +44,7 @@ CODE: Final = "OSR115"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections",)
 SOURCE: Final = "CONN-003"
+OUTLINE: Final = True
 
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:

@@ -44,6 +44,7 @@ CODE: Final = "OSR116"
 SEVERITY: Final[Severity] = "warning"
 KINDS: Final = ("connections",)
 SOURCE: Final = "CONN-003"
+OUTLINE: Final = True
 
 
 def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:

@@ -40,6 +40,7 @@ CODE: Final = "OSR003"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections", "pipeline", "component", "yaml")
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 _TEMPLATE: Final = lazy(r"\{\{[ \t]*([A-Za-z_][\w.]*)[ \t]*\}\}")
 

@@ -39,6 +39,7 @@ CODE: Final = "OSR012"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections", "pipeline", "component", "yaml")
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 _TABS: Final = lazy(r"[ ]*\t[ \t]*")
 _BREAK: Final = lazy(r"[\r\n]|\Z")

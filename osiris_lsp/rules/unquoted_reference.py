@@ -43,6 +43,7 @@ CODE: Final = "OSR004"
 SEVERITY: Final[Severity] = "error"
 KINDS: Final = ("connections", "pipeline", "component", "yaml")
 SOURCE: Final = ""
+ENTRYWISE: Final = True
 
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
