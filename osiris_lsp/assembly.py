@@ -81,6 +81,15 @@ class Assembled(Tree):
         root = _narrowed(self.roots[0], wanted, alone=False)
         return Narrow(self.lines, root, list(maps_of((root,))), (), self.pieces.frame)
 
+    @property
+    def sketch(self) -> Tree:
+        """The tree with entries that may lie elsewhere and no problems: quick, for values only."""
+        wanted: dict[int, list[Part]] = {group.key: [] for group in self.groups}
+        for group, part in zip(self.groups, self.parts, strict=True):
+            wanted[group.key].append(part.sketch)
+        root = _narrowed(self.roots[0], wanted, alone=False)
+        return Narrow(self.lines, root, (), (), (Span(0, len(self.text)),))
+
     def reach(self, offset: int) -> int | None:
         """Return where the part of an offset ends, for a syntax error stays inside it."""
         number = self.part_at(offset)

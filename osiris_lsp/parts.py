@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from osiris_lsp.text import Span
-from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxEdit, SyntaxProblem, children, moved
+from osiris_lsp.tree import (
+    Map,
+    Node,
+    Scalar,
+    Seq,
+    SyntaxEdit,
+    SyntaxProblem,
+    children,
+    moved,
+    unmoved,
+)
 
 Entry = Node | tuple[Node, Node]
 """An item of a list, or a key with its value."""
@@ -60,6 +70,15 @@ class Part:
     def end(self) -> int:
         """Where the piece ends."""
         return self.start + len(self.text)
+
+    @property
+    def sketch(self) -> "Part":
+        """The part with entries that may lie elsewhere."""
+        entries: list[Entry] = [
+            (entry[0], unmoved(entry[1])) if isinstance(entry, tuple) else unmoved(entry)
+            for entry in self.entries
+        ]
+        return Part(self.start, self.text, entries, identity=self.identity)
 
     def at(self, start: int) -> "Part":
         """Return the part at another place; the nodes of this one stay as they are."""

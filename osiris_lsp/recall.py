@@ -5,7 +5,7 @@ from operator import is_
 from typing import NamedTuple
 
 from osiris_lsp.assembly import Assembled
-from osiris_lsp.documents import AROUND, Document, PipelineDocument
+from osiris_lsp.documents import AROUND, SKETCH, Document, PipelineDocument
 from osiris_lsp.finding import Finding, Fix
 from osiris_lsp.text import Span
 
@@ -44,6 +44,10 @@ class Recall:
         outlines = [part.identity.outline for part in tree.parts]
         now = (tree.frame, document.specs, outlines)
         if now == self._quiet:
+            return ()
+        # A sketch has no places, and more is found in it than where a text is broken.
+        if self._quiet is not None and not check(document.narrowed(SKETCH)):
+            self._quiet = now
             return ()
         found = check(document)
         self._quiet = None if found or any(part.broken for part in tree.parts) else now

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 AROUND: Final = -1
 """The number that stands for what lies around the parts of a tree."""
 
+SKETCH: Final = -2
+"""The number that stands for the `sketch` of a tree."""
+
 InputProblem = tuple[str, str]
 """A rule and a message: why a file could not be read."""
 
@@ -70,12 +73,13 @@ class Document:
         return self if self._whole is None else self._whole
 
     def narrowed(self, number: int) -> Self:
-        """Return the document with one part of its tree only, or with what lies `AROUND` them.
+        """Return the document with one part of its tree, what lies `AROUND` them, or a `SKETCH`.
 
         `looked_around` says later whether somebody has asked for the `whole`.
         """
         assert isinstance(self.tree, Assembled)
-        tree = self.tree.around if number == AROUND else self.tree.only(number)
+        trees = {AROUND: lambda tree: tree.around, SKETCH: lambda tree: tree.sketch}
+        tree = trees[number](self.tree) if number < 0 else self.tree.only(number)
         narrow = copy(self)
         for name in tuple(vars(narrow)):
             if isinstance(getattr(type(self), name, None), cached_property):
