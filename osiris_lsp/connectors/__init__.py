@@ -8,6 +8,20 @@ from importlib import import_module
 from typing import Any, Final
 
 _MODULES: Final = {
+    "auth.config": (
+        "AuthConfig",
+        "AuthLocation",
+        "AuthType",
+        "create_api_key_auth",
+        "create_basic_auth",
+        "create_bearer_auth",
+        "create_oauth2_auth",
+    ),
+    "auth.manager": ("AuthManager",),
+    "clients.http.client": ("BaseAPIClient",),
+    "clients.http.config": ("APIClientConfig",),
+    "clients.http.metrics": ("ClientMetrics",),
+    "clients.http.response": ("APIResponse",),
     "connection": ("Origin", "ResolvedConnection"),
     "connector": ("Connector",),
     "credentials": (

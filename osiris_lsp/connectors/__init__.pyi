@@ -1,5 +1,41 @@
 """The public names of the connector core, for type checkers."""
 
+from osiris_lsp.connectors.auth.config import (
+    AuthConfig as AuthConfig,
+)
+from osiris_lsp.connectors.auth.config import (
+    AuthLocation as AuthLocation,
+)
+from osiris_lsp.connectors.auth.config import (
+    AuthType as AuthType,
+)
+from osiris_lsp.connectors.auth.config import (
+    create_api_key_auth as create_api_key_auth,
+)
+from osiris_lsp.connectors.auth.config import (
+    create_basic_auth as create_basic_auth,
+)
+from osiris_lsp.connectors.auth.config import (
+    create_bearer_auth as create_bearer_auth,
+)
+from osiris_lsp.connectors.auth.config import (
+    create_oauth2_auth as create_oauth2_auth,
+)
+from osiris_lsp.connectors.auth.manager import (
+    AuthManager as AuthManager,
+)
+from osiris_lsp.connectors.clients.http.client import (
+    BaseAPIClient as BaseAPIClient,
+)
+from osiris_lsp.connectors.clients.http.config import (
+    APIClientConfig as APIClientConfig,
+)
+from osiris_lsp.connectors.clients.http.metrics import (
+    ClientMetrics as ClientMetrics,
+)
+from osiris_lsp.connectors.clients.http.response import (
+    APIResponse as APIResponse,
+)
 from osiris_lsp.connectors.connection import (
     Origin as Origin,
 )
