@@ -1,5 +1,41 @@
 """The public names of the connector core, for type checkers."""
 
+from osiris_lsp.connectors.auth.config import (
+    AuthConfig as AuthConfig,
+)
+from osiris_lsp.connectors.auth.config import (
+    AuthLocation as AuthLocation,
+)
+from osiris_lsp.connectors.auth.config import (
+    AuthType as AuthType,
+)
+from osiris_lsp.connectors.auth.config import (
+    create_api_key_auth as create_api_key_auth,
+)
+from osiris_lsp.connectors.auth.config import (
+    create_basic_auth as create_basic_auth,
+)
+from osiris_lsp.connectors.auth.config import (
+    create_bearer_auth as create_bearer_auth,
+)
+from osiris_lsp.connectors.auth.config import (
+    create_oauth2_auth as create_oauth2_auth,
+)
+from osiris_lsp.connectors.auth.manager import (
+    AuthManager as AuthManager,
+)
+from osiris_lsp.connectors.clients.http.client import (
+    BaseAPIClient as BaseAPIClient,
+)
+from osiris_lsp.connectors.clients.http.config import (
+    APIClientConfig as APIClientConfig,
+)
+from osiris_lsp.connectors.clients.http.metrics import (
+    ClientMetrics as ClientMetrics,
+)
+from osiris_lsp.connectors.clients.http.response import (
+    APIResponse as APIResponse,
+)
 from osiris_lsp.connectors.connection import (
     Origin as Origin,
 )
@@ -8,6 +44,9 @@ from osiris_lsp.connectors.connection import (
 )
 from osiris_lsp.connectors.connector import (
     Connector as Connector,
+)
+from osiris_lsp.connectors.conversion import (
+    connector_error_handler as connector_error_handler,
 )
 from osiris_lsp.connectors.credentials import (
     AWSSecretsManagerProvider as AWSSecretsManagerProvider,
@@ -55,6 +94,18 @@ from osiris_lsp.connectors.doctor import (
     ConnectionDoctor as ConnectionDoctor,
 )
 from osiris_lsp.connectors.errors import (
+    APIError as APIError,
+)
+from osiris_lsp.connectors.errors import (
+    AuthenticationError as AuthenticationError,
+)
+from osiris_lsp.connectors.errors import (
+    CircuitBreakerOpenError as CircuitBreakerOpenError,
+)
+from osiris_lsp.connectors.errors import (
+    ConfigurationError as ConfigurationError,
+)
+from osiris_lsp.connectors.errors import (
     ConnectorAPIError as ConnectorAPIError,
 )
 from osiris_lsp.connectors.errors import (
@@ -97,10 +148,22 @@ from osiris_lsp.connectors.errors import (
     CredentialError as CredentialError,
 )
 from osiris_lsp.connectors.errors import (
+    IntegrationError as IntegrationError,
+)
+from osiris_lsp.connectors.errors import (
+    IntegrationTimeoutError as IntegrationTimeoutError,
+)
+from osiris_lsp.connectors.errors import (
     InvalidReferenceError as InvalidReferenceError,
 )
 from osiris_lsp.connectors.errors import (
     MissingDependencyError as MissingDependencyError,
+)
+from osiris_lsp.connectors.errors import (
+    RateLimitExceededError as RateLimitExceededError,
+)
+from osiris_lsp.connectors.errors import (
+    RetryExhaustedError as RetryExhaustedError,
 )
 from osiris_lsp.connectors.errors import (
     UnknownAliasError as UnknownAliasError,
@@ -120,6 +183,54 @@ from osiris_lsp.connectors.families import (
 from osiris_lsp.connectors.logs import (
     RedactingFilter as RedactingFilter,
 )
+from osiris_lsp.connectors.resilience.cache import (
+    Cache as Cache,
+)
+from osiris_lsp.connectors.resilience.cache import (
+    CacheStats as CacheStats,
+)
+from osiris_lsp.connectors.resilience.circuit_breaker import (
+    CircuitBreaker as CircuitBreaker,
+)
+from osiris_lsp.connectors.resilience.circuit_breaker import (
+    CircuitBreakerConfig as CircuitBreakerConfig,
+)
+from osiris_lsp.connectors.resilience.circuit_breaker import (
+    CircuitState as CircuitState,
+)
+from osiris_lsp.connectors.resilience.rate_limit import (
+    RateLimitConfig as RateLimitConfig,
+)
+from osiris_lsp.connectors.resilience.rate_limit import (
+    RateLimiter as RateLimiter,
+)
+from osiris_lsp.connectors.resilience.recovery import (
+    RecoveryChain as RecoveryChain,
+)
+from osiris_lsp.connectors.resilience.recovery import (
+    RecoveryConfig as RecoveryConfig,
+)
+from osiris_lsp.connectors.resilience.recovery import (
+    RecoveryStrategy as RecoveryStrategy,
+)
+from osiris_lsp.connectors.resilience.recovery import (
+    create_recovery_chain as create_recovery_chain,
+)
+from osiris_lsp.connectors.resilience.recovery import (
+    with_recovery as with_recovery,
+)
+from osiris_lsp.connectors.resilience.retry import (
+    RetryConfig as RetryConfig,
+)
+from osiris_lsp.connectors.resilience.retry import (
+    RetryHandler as RetryHandler,
+)
+from osiris_lsp.connectors.resilience.retry import (
+    RetryStrategy as RetryStrategy,
+)
+from osiris_lsp.connectors.resilience.retry import (
+    create_retry_handler as create_retry_handler,
+)
 from osiris_lsp.connectors.resolution import (
     ConnectionResolver as ConnectionResolver,
 )
@@ -131,6 +242,12 @@ from osiris_lsp.connectors.resolution import (
 )
 from osiris_lsp.connectors.result import (
     DoctorResult as DoctorResult,
+)
+from osiris_lsp.connectors.session import (
+    Session as Session,
+)
+from osiris_lsp.connectors.session import (
+    get_circuit_breaker as get_circuit_breaker,
 )
 from osiris_lsp.connectors.trust import (
     Consent as Consent,

@@ -13,6 +13,9 @@
     - ConnectorNotFoundError, ConnectorValidationError, ConnectorQuotaError
   - ConnectorParseError: unknown
   - ConnectorCircuitOpenError: unknown; retryable
+  - RetryExhaustedError: what the last error was, but not retryable
+
+Other documents call some of them by other names, which are aliases at the end.
 """
 
 from typing import Final, Literal
@@ -186,8 +189,43 @@ class ConnectorCircuitOpenError(ConnectorError):
     retryable = True
 
     def __init__(self, message: str, *, cooldown_remaining: float = 0.0) -> None:
-        super().__init__(message, code="circuit.open", retry_after=cooldown_remaining)
+        super().__init__(
+            message,
+            code="circuit.open",
+            remedy="repair the service, or raise `failure_threshold` or lower `recovery_timeout`",
+            retry_after=cooldown_remaining,
+        )
         self.cooldown_remaining = cooldown_remaining
+
+
+class RetryExhaustedError(ConnectorError):
+    """The last of several attempts failed, too; `last_error` says how (S4-RET-13)."""
+
+    def __init__(self, attempts: int, last_error: BaseException) -> None:
+        ours = last_error if isinstance(last_error, ConnectorError) else None
+        said = type(last_error).__name__ if ours is None else ours.message
+        super().__init__(
+            f"still failing after {attempts} attempts: {said}",
+            code=ours.code if ours else "",
+            stage=ours.stage if ours else None,
+            field=ours.field if ours else "",
+            remedy=ours.remedy if ours else "",
+            retry_after=ours.retry_after if ours else None,
+            kind=ours.kind if ours else type(last_error).__name__,
+        )
+        self.attempts = attempts
+        self.last_error = last_error
+        if ours is not None:
+            self.category = ours.category
+
+
+IntegrationError = ConnectorError
+IntegrationTimeoutError = ConnectorTimeoutError
+APIError = ConnectorAPIError
+AuthenticationError = ConnectorAuthError
+CircuitBreakerOpenError = ConnectorCircuitOpenError
+ConfigurationError = ConnectorConfigError
+RateLimitExceededError = ConnectorRateLimitError
 
 
 def is_retryable_error(error: BaseException) -> bool:
@@ -201,3 +239,10 @@ def get_retry_delay(error: BaseException, default: float = 1.0) -> float:
     """Return the seconds to wait before trying again: what the server said, else `default`."""
     after = error.retry_after if isinstance(error, ConnectorError) else None
     return default if after is None else max(after, 0.0)
+
+
+def status_of(error: BaseException) -> int | None:
+    """Return the HTTP status that an error stands for; None where no answer came."""
+    if isinstance(error, ConnectorAPIError):
+        return error.status_code
+    return 429 if isinstance(error, ConnectorRateLimitError) else None

@@ -559,7 +559,7 @@ def test_a_broken_rule_is_a_bug_of_ours(
 FORBIDDEN = (
     "pygls", "lsprotocol", "sqlalchemy", "pymysql", "psycopg2", "openai", "httpx2", "duckdb",
     "ruamel", "jsonschema", "jsonschema_rs", "sqlglot", "ssl", "asyncio", "osiris_lsp.lsp",
-    "osiris_lsp.connectors", "_socket", "subprocess",
+    "osiris_lsp.connectors", "_socket", "subprocess", "tenacity", "cachetools",
 )  # fmt: skip
 
 

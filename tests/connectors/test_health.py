@@ -250,8 +250,10 @@ def test_importing_the_core_brings_no_driver() -> None:
     """Each name of the package brings what it needs, and drivers come with the check."""
     code = (
         "import sys; from osiris_lsp.connectors import ConnectionDoctor, resolve, TrustStore; "
+        "from osiris_lsp.connectors import BaseAPIClient, RecoveryChain, RetryHandler, Session; "
         "heavy = {'pymysql', 'pg8000', 'sqlalchemy', 'pymongo', 'redis', 'duckdb', 'boto3', "
-        "'hvac', 'keyring', 'google', 'http.client', 'requests'}; "
+        "'hvac', 'keyring', 'google', 'http.client', 'requests', 'httpx2', 'tenacity', "
+        "'cachetools'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -11,6 +11,8 @@ ALLOWED = {
     "connectors/credentials/cache.py": "a provider gives plain text",
     "lsp/moves.py": "a secret that is written out goes to `.env`",
     "relocation.py": "the same without an editor, under a name that is free",
+    "connectors/auth/manager.py": "puts credentials into requests",
+    "connectors/auth/oauth2.py": "shows the client's own secret to the token server",
     "connectors/display.py": "tells a whole `${VAR}`, which may be shown; builds DSNs",
 }
 

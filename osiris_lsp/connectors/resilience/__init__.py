@@ -1,0 +1,1 @@
+"""What keeps calls going when a service fails."""
