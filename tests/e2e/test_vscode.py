@@ -45,6 +45,12 @@ steps:
       connection: "@mysql.shpo"
       table: orders
 """
+STRANGE = """\
+version: 1
+connections:
+  sqlite:
+    shop: {path: shop.sqlite}
+"""
 MENDED = PIPELINE.replace("shpo", "shop")
 MORE = MENDED.replace("name: orders", "name: more")
 
@@ -96,6 +102,35 @@ def test_a_project_in_vscode(tmp_path: Path, project: Path, extension: Path) -> 
             complete(bench, project)
             rename(bench, project)
             examine(bench, tmp_path)
+
+
+def test_a_strangers_project_in_vscode(tmp_path: Path, extension: Path) -> None:
+    """Without trust only the extension's own server runs, the doctor is off, and checks work."""
+    folder = tmp_path / "project"
+    write(folder, {"osiris_connections.yaml": STRANGE, "pipelines/orders.yaml": PIPELINE})
+    write(folder, {"osiris_lsp/__init__.py": f"open({str(tmp_path / 'ran')!r}, 'w')\n"})
+    settings = {"osiris.path": str(Path(sys.executable).with_name("osiris-lsp"))}
+    variables = {name: str(tmp_path / name) for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+    with (
+        vscode.serving(tmp_path / "vscode", extension, settings, variables) as address,
+        chromium() as browser,
+    ):
+        page = browser.new_page(viewport={"width": 1100, "height": 620})
+        bench = Workbench(page, address, folder, "pipelines/orders.yaml")
+        with bench.pictured(tmp_path / "failed.png"):
+            page.locator(".monaco-dialog-box .monaco-button", has_text="No, I don").click()
+            own = page.get_by_role("button", name="by environment of this extension")
+            expect(own).to_be_visible(timeout=120_000)
+            expect(page.locator(".squiggly-error")).to_have_count(1)
+            bench.command("Osiris: Run Doctor on All Connections")
+            told = page.locator(".notifications-toasts")
+            expect(told).to_contain_text("the doctor is off because this workspace is not trusted")
+
+            # Trust is what the setting waits for.
+            bench.command("Workspaces: Manage Workspace Trust")
+            page.locator(".workspace-trust-editor .monaco-button", has_text="Trust").first.click()
+            expect(page.get_by_role("button", name="by setting osiris.path")).to_be_visible()
+    assert not (tmp_path / "ran").exists()
 
 
 def find(bench: Workbench, pictures: Path) -> None:

@@ -6,6 +6,9 @@ import type { Connection, Connections } from "./connections";
 
 declare const FAMILIES: { name: string; title: string; description: string }[];
 
+/** What the doctor says of a connection. */
+type Result = Pick<Connection, "family" | "alias"> & { ok: boolean; message: string; details: { cause?: string; remedy?: string } };
+
 const OTHER = "A family of this project…";
 
 /** Return the commands about connections by their names. */
@@ -20,7 +23,7 @@ export function commands(
   const doctor = async (options: object) => {
     await client();
     await vscode.commands.executeCommand("osiris.connections.focus");
-    return vscode.commands.executeCommand("osiris.doctor", options);
+    tell((await vscode.commands.executeCommand<Result[] | undefined>("osiris.doctor", options)) ?? []);
   };
   return {
     "osiris.doctorAll": () => doctor({}),
@@ -35,6 +38,26 @@ export function commands(
     }),
     "osiris.addConnection": async () => add(await client()),
   };
+}
+
+/** Return a text for a message: the editor makes links of `[…](command:…)`, and names come from files. */
+export function plain(text: string): string {
+  return text.replaceAll("](", "] (");
+}
+
+/** Say what the view cannot: why a connection was not checked, what to do where one fails. */
+function tell(results: Result[]): void {
+  const failed = results.filter((result) => !result.ok);
+  const said = failed.slice(0, 3).map((result) => {
+    const { cause, remedy } = result.details;
+    return `@${result.family}.${result.alias}: ${[cause ?? result.message, remedy].filter(Boolean).join("; ")}`;
+  });
+  if (failed.length > said.length) {
+    said.push(`and ${failed.length - said.length} more`);
+  }
+  if (failed.length) {
+    void vscode.window.showWarningMessage(plain(said.join(". ")));
+  }
 }
 
 async function pick(connections: Connections): Promise<Connection | undefined> {

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import { LanguageClient, type ServerCapabilities, type Location, type Position, State } from "vscode-languageclient/node";
-import { commands } from "./commands";
+import { commands, plain } from "./commands";
 import { Connections, type Connection } from "./connections";
 import { choose, type Launch } from "./launch";
 import { Status } from "./status";
@@ -160,7 +160,7 @@ class Osiris implements vscode.Disposable {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const logs = "Show Logs";
-      void vscode.window.showErrorMessage(`Osiris: ${message}`, logs).then((chosen) => chosen && this.output.show());
+      void vscode.window.showErrorMessage(plain(`Osiris: ${message}`), logs).then((chosen) => chosen && this.output.show());
       return undefined;
     }
   }
