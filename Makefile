@@ -17,7 +17,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench docs site failures clean
+.PHONY: help venv demo test check bench docs site failures vsix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo 'make site    the web site of the documentation, in build/site/html'
 	@echo 'make bench   measure against yamllint, check-jsonschema and yaml-language-server (BENCH_ARGS="--only editor")'
 	@echo 'make failures  what the doctor says for each failure (runs tests of four families)'
+	@echo 'make vsix    the extension for VS Code, build/osiris-lsp.vsix (needs Node 20 or newer, and npm the first time)'
 	@echo 'make venv    only make the virtual environment'
 	@echo 'make clean   remove virtual environments, caches and built files'
 
@@ -71,6 +72,16 @@ failures: $(INSTALLED)
 bench: $(INSTALLED_BENCH)
 	@$(PY) -m tests.bench $(BENCH_ARGS)
 
+vsix: $(INSTALLED) editors/vscode/node_modules/.package-lock.json
+	rm -rf build/wheel
+	$(PY) -m build --wheel --no-isolation --outdir build/wheel . >/dev/null
+	cd editors/vscode && node build.mjs ../.. ../../build/wheel/*.whl ../../build/osiris-lsp.vsix
+
+editors/vscode/node_modules/.package-lock.json: editors/vscode/package-lock.json
+	cd editors/vscode && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 clean:
 	rm -rf .venv .venv-* build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf editors/vscode/dist editors/vscode/LICENSE editors/vscode/node_modules
 	find osiris_lsp tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -50,6 +50,7 @@ def navigation() -> list[object]:
                 {"Connections and the doctor": "docs/connections.md"},
                 {"Hooks and CI": "hooks/README.md"},
                 {"Editors": "editors/README.md"},
+                {"VS Code": "editors/vscode/README.md"},
             ]
         },
         {"Rules": rules},
@@ -68,7 +69,9 @@ def navigation() -> list[object]:
 def gather(source: Path) -> None:
     """Copy the pages, and what they link to, into the folder that the site is made from."""
     shutil.rmtree(source, ignore_errors=True)
-    ignored = shutil.ignore_patterns("__pycache__", "node_modules", "man", "mkdocs.yml", "*.pyc")
+    ignored = shutil.ignore_patterns(
+        "__pycache__", "node_modules", "dist", "man", "mkdocs.yml", "*.pyc"
+    )
     for name in FOLDERS:
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     for name in PAGES:
