@@ -7,9 +7,11 @@ from typing import NamedTuple
 from osiris_lsp.discovery import Kind
 from osiris_lsp.documents import ConnectionsDocument, Document, PipelineDocument
 from osiris_lsp.engine import Crash, Linter, Report
+from osiris_lsp.files import Stamp, digest, stamp
 from osiris_lsp.finding import Finding
 from osiris_lsp.project import Project, Usage
 from osiris_lsp.reports.record import Record, Recorder, Silenced
+from osiris_lsp.text import Span
 
 PARALLEL_FROM = 400
 """Files from which a second process pays for its start."""
@@ -20,7 +22,9 @@ CHUNK = 50
 class FileResult(NamedTuple):
     """What linting one file gave; `kind` is `other` for a file that is not ours.
 
-    A `deferred` file is linted again once the uses of all pipelines are known.
+    A `deferred` file is linted again once the uses of all pipelines are known. For a cache there
+    are the stamp and the digest of the `content`, None where it could not be read, the `spans` of
+    the records and those of `secrets`.
     """
 
     path: str
@@ -32,12 +36,16 @@ class FileResult(NamedTuple):
     usages: frozenset[Usage] | None = None
     deferred: bool = False
     silenced: tuple[Silenced, ...] = ()
+    content: tuple[Stamp, str] | None = None
+    spans: tuple[Span, ...] = ()
+    secrets: tuple[Span, ...] = ()
 
 
 class Job(NamedTuple):
     """How files of a project are linted; `keep` also returns the findings themselves.
 
-    `detailed` adds the findings that comments silence, and the lines around each.
+    `detailed` adds the findings that comments silence, and the lines around each; `cached` what a
+    cache needs.
     """
 
     project: Project
@@ -46,6 +54,7 @@ class Job(NamedTuple):
     keep: bool = False
     folder: str | None = None
     detailed: bool = False
+    cached: bool = False
 
 
 class Worker:
@@ -59,9 +68,10 @@ class Worker:
     def lint(self, path: str, defer: bool = False) -> FileResult:
         """Return the result of one file."""
         project = self.job.project
-        document = project.open(path, kind=self.job.kind, any_yaml=self.job.any_yaml)
+        text, content = self._content(path) if self.job.cached else (None, None)
+        document = project.open(path, text, self.job.kind, self.job.any_yaml)
         if document is None:
-            return FileResult(path, "other")
+            return FileResult(path, "other", content=content)
         if defer and isinstance(document, ConnectionsDocument):
             return FileResult(path, document.kind, deferred=True)
         report = self.linter.lint(document)
@@ -74,7 +84,18 @@ class Worker:
             tuple(report.crashes),
             project.noted(path) if isinstance(document, PipelineDocument) else None,
             silenced=self._silenced(document, report),
+            content=content,
+            spans=tuple(finding.span for finding in report.findings) if content else (),
+            secrets=tuple(document.masked_spans) if content and report.findings else (),
         )
+
+    def _content(self, path: str) -> tuple[str | None, tuple[Stamp, str] | None]:
+        """Return the text of a file and what stands for it."""
+        at = stamp(path)
+        text, problem = self.job.project.read(path)
+        if at is None or problem is not None:
+            return None, None
+        return text, (at, digest(text.encode()))
 
     def _silenced(self, document: Document, report: Report) -> tuple[Silenced, ...]:
         if not self.job.detailed:

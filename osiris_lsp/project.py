@@ -55,6 +55,14 @@ Mark = str | bytes | tuple[int, int, int] | None
 """What is another when a file is: the text in an editor, or facts of the file on disk."""
 
 
+class Answer(NamedTuple):
+    """What was found where a rule looked for a file; `real` follows links."""
+
+    real: str
+    exists: bool
+    is_file: bool
+
+
 class Usage(NamedTuple):
     """A use of a connection by a pipeline; `alias` None stands for the family's default."""
 
@@ -96,6 +104,7 @@ class Project:
         self._ground: set[str] = set()
         self._revision = 0
         self._dotenv: dict[str, Mapping[str, str | None]] = {}
+        self.asked: dict[str, Answer] = {}
 
     def overlaid(self, path: str, text: str) -> "Project":
         """Return a copy that sees another text of one file; families and usages are kept."""
@@ -174,6 +183,12 @@ class Project:
         return known
 
     def _component_documents(self) -> Iterator[ComponentDocument]:
+        for path in self._component_files():
+            text, problem = self.read(path)
+            if problem is None:
+                yield ComponentDocument(path, text)
+
+    def _component_files(self) -> Iterator[str]:
         folder = os.path.join(self.root, _COMPONENTS)
         self._rely_on(folder)
         try:
@@ -190,9 +205,14 @@ class Project:
                 path = os.path.join(folder, name, file)
                 if is_file(path, self.overlay):
                     self._rely_on(path)
-                    text, problem = self.read(path)
-                    if problem is None:
-                        yield ComponentDocument(path, text)
+                    yield path
+
+    def ground_files(self) -> Iterator[str]:
+        """Yield the files beside settings that all findings depend on: families, components."""
+        base = self.settings.folder or self.root
+        for pattern in self.settings.families:
+            yield from self._files_of(base, pattern)
+        yield from self._component_files()
 
     def connections_path(self, path: str) -> str | None:
         """Return the connections file that holds for a file, or None.
@@ -303,6 +323,13 @@ class Project:
         if kind == "component":
             return ComponentDocument(path, text)
         return Document(path, text) if kind == "yaml" or any_yaml else None
+
+    def ask(self, path: str) -> Answer:
+        """Return what lies at a path beside the project's YAML, and remember that it was asked."""
+        real = os.path.realpath(path)
+        answer = Answer(real, os.path.exists(path), os.path.isfile(path))
+        self.asked[path] = answer
+        return answer
 
     def is_excluded(self) -> Callable[[str], bool]:
         """Return the test of absolute paths against `exclude`."""

@@ -22,6 +22,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files of the tests")
 
 
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A cache of its own for each test, which no other run has filled."""
+    folder = str(tmp_path_factory.mktemp("cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", folder)
+    return folder
+
+
 @pytest.fixture
 def update(request: pytest.FixtureRequest) -> bool:
     """Whether a golden test rewrites what it expects instead of comparing."""

@@ -10,6 +10,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "lint": "check connections files, pipelines and component specs",
     "baseline": "list the findings of today, so that only new ones count",
     "graph": "draw pipelines and their connections",
+    "cache": "show or empty the folder in which results are kept",
     "connections": "list, check, add, show and trust connections",
     "rule": "explain a rule, or list all of them",
     "schema": "print a JSON Schema for other tools",

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from osiris_lsp import cache
 from osiris_lsp.batch import FileResult, Job, lint_files, sort_records
 from osiris_lsp.cli import UsageError
 from osiris_lsp.cli.outputs import add_options, chosen, detailed, write_all
@@ -15,7 +16,7 @@ from osiris_lsp.discovery import Overlay, find_root
 from osiris_lsp.engine import Crash
 from osiris_lsp.finding import SEVERITIES, at_least
 from osiris_lsp.project import Project, open_project
-from osiris_lsp.reports import Summary
+from osiris_lsp.reports import QUOTING, Summary
 from osiris_lsp.reports.record import Record, Silenced
 from osiris_lsp.rules import RULES, is_selector
 from osiris_lsp.settings import PROFILES
@@ -94,7 +95,7 @@ def parser() -> Parser:
     add("--fail-on", choices=(*SEVERITIES, "never"), help="default: warning")
     add("--baseline", metavar="FILE", help="leave out the findings that this file lists")
     add("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
-    add("--no-cache", action="store_true", help="accepted; results are not cached yet")
+    add("--no-cache", action="store_true", help="look at every file, and keep no results")
     add("--jobs", type=int, default=0, metavar="N", help="processes; default: as many as pay")
     return made
 
@@ -406,7 +407,11 @@ def lint_group(
         folder=os.getcwd(),
         detailed=detailed(args.outputs),
     )
-    results = lint_files(job, group.paths, args.jobs, progress)
+    if args.no_cache:
+        results = lint_files(job, group.paths, args.jobs, progress)
+    else:
+        excerpts = not QUOTING.isdisjoint(output.format for output in args.outputs)
+        results = cache.lint_files(job, group.paths, args.jobs, progress, excerpts=excerpts)
     if fixing:
         from osiris_lsp.cli.fix import fix_file
 

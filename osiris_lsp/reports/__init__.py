@@ -30,6 +30,10 @@ DETAILED: Final = frozenset(("sarif", "html"))
 """Formats that show suppressed findings, or the lines around a finding."""
 
 
+QUOTING: Final = frozenset(("full", *DETAILED))
+"""Formats that show the line of a finding."""
+
+
 class Summary(NamedTuple):
     """What a run counted, and what some reports show beside the findings.
 

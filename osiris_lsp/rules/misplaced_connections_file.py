@@ -58,9 +58,9 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
     used = project.connections_path(os.path.join(project.root, CONNECTIONS[0]))
     if used == document.path:
         return
-    if name in CONNECTIONS and any(os.path.exists(os.path.join(folder, it)) for it in _MARKERS):
+    if name in CONNECTIONS and any(project.ask(os.path.join(folder, it)).exists for it in _MARKERS):
         return
-    if used is not None and os.path.isfile(used):
+    if used is not None and project.ask(used).is_file:
         advice = f"Osiris reads `{_shown(used, project)}`"
     elif name in CONNECTIONS:
         advice = "move the file to the project root"

@@ -55,7 +55,7 @@ def check(document: ConnectionsDocument, project: Project) -> Iterator[Problem]:
             if written.startswith(("\\", "//", "~")) or has_variable(written) or "\0" in written:
                 continue
             path = os.path.join(folder, written)
-            if is_inside(path, project.root) and not os.path.isfile(path):
+            if is_inside(path, project.root) and not project.ask(path).is_file:
                 message = f"`{name}` names `{printable(written)}`, which is no file"
                 yield Problem(node.inner, message)
 
