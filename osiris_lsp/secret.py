@@ -122,8 +122,9 @@ def is_distinct(word: str) -> bool:
 class Sieve:
     """Keep the secrets of a text out of what is said about it.
 
-    Rules put none into a message, and this makes sure, in any case of letters, for a proposal may
-    have another. `spans` are in order and do not overlap. `others` are words of other files.
+    Rules put none into a message, and this makes sure, in any case of letters and with any signs
+    between them, for a proposal may have others. `spans` are in order and do not overlap. `others`
+    are words of other files.
     """
 
     def __init__(self, text: str, spans: Sequence[Span], others: Iterable[str] = ()) -> None:
@@ -131,15 +132,20 @@ class Sieve:
         self._words: dict[str, list[str]] = {}
         for word in {text[start:end] for start, end in spans}.union(others):
             if len(word) >= _SHORTEST:
-                self._words.setdefault(word[:_SHORTEST].lower(), []).append(word)
+                bare = _bare(word)
+                start = (bare if len(bare) >= _SHORTEST else word.lower())[:_SHORTEST]
+                self._words.setdefault(start, []).append(word)
 
     def clean(self, message: str) -> str:
         """Return a message without secrets and without characters that do not show."""
-        folded = message.lower()
-        starts = {folded[at : at + _SHORTEST] for at in range(len(folded) - _SHORTEST + 1)}
+        starts = {
+            text[at : at + _SHORTEST]
+            for text in (message.lower(), _bare(message))
+            for at in range(len(text) - _SHORTEST + 1)
+        }
         for start in starts & self._words.keys():
             for word in self._words[start]:
-                message = re.sub(re.escape(word), MASK, message, flags=re.IGNORECASE)
+                message = re.sub(_spelling(word), MASK, message, flags=re.IGNORECASE)
         return printable(message)
 
     def shows(self, start: int, end: int, new_text: str) -> bool:
@@ -147,6 +153,21 @@ class Sieve:
         first = bisect_right(self._spans, start, key=_end)
         touches = first < len(self._spans) and self._spans[first].start < end
         return touches or self.clean(new_text) != printable(new_text)
+
+
+_SIGNS: Final = re.compile(r"[\W_]+")
+
+
+def _bare(text: str) -> str:
+    """Return the letters and digits of a text, in lower case."""
+    return _SIGNS.sub("", text.lower())
+
+
+def _spelling(word: str) -> str:
+    """Return the pattern of a word with any signs between its letters; few letters: as it is."""
+    if len(_bare(word)) < _SHORTEST:
+        return re.escape(word)
+    return r"[\W_]*".join(map(re.escape, filter(None, _SIGNS.split(word))))
 
 
 def _end(span: Span) -> int:

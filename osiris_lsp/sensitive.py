@@ -6,6 +6,7 @@ is for the OSR3xx rules to say.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from osiris_lsp.refs import (
@@ -33,10 +34,13 @@ _STEMS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "authori
 """One of them stands in each text that `_LINE` matches."""
 
 
-def find_sensitive(tree: Tree, declared: Iterable[Scalar], found: Detection) -> Sequence[Span]:
+def find_sensitive(
+    tree: Tree, declared: Iterable[Scalar], found: Detection, names: frozenset[str]
+) -> Sequence[Span]:
     """Return the ranges of a text that may hold a secret, in order and without overlap.
 
-    `declared` holds the scalars that a spec declares secret, `found` what the detector found.
+    `declared` holds the scalars that a spec declares secret, `names` the names of such fields,
+    which count where the text does not parse, `found` what the detector found.
     """
     spans = [leak.span for leak in found.leaks]
     nodes = {id(node): node for node in declared}
@@ -50,6 +54,8 @@ def find_sensitive(tree: Tree, declared: Iterable[Scalar], found: Detection) -> 
     for start, end in found.texts:
         if start not in known or not tree.is_whole:
             spans.extend(_in_text(tree.text[start:end], start, line))
+        if not tree.is_whole and names:
+            spans.extend(_named(tree.text[start:end], start, names))
     return merged([span for span in spans if span.end > span.start])
 
 
@@ -80,15 +86,37 @@ def _in_text(text: str, offset: int, line: re.Pattern[str]) -> Iterator[Span]:
     mentions = any(stem in folded for stem in _STEMS)
     for match in line.finditer(text) if mentions else ():
         value = match["value"].rstrip()
-        bare = value.strip("\"'")
-        if not value or value in ("|", ">", "|-", ">-", "[", "{") or is_indirect(bare):
+        bare = value.lstrip("[\"'").rstrip("]\"'")
+        if not bare or value in ("|", ">", "|-", ">-", "{") or is_indirect(bare):
             continue
-        start = offset + match.start("value") + (1 if value[:1] in "\"'" else 0)
+        start = offset + match.start("value") + len(value) - len(value.lstrip("[\"'"))
         for span in (*literal_secrets(bare), *literal_defaults(bare)):
             yield Span(start + span.start, start + span.end)
     if ("://" in text and "@" in text) or ("=" in text and mentions):
         for span in connection_string_secrets(text):
             yield Span(offset + span.start, offset + span.end)
+
+
+def _named(text: str, offset: int, names: frozenset[str]) -> Iterator[Span]:
+    """Yield what stands behind names of secret fields in a text that does not parse."""
+    for match in _keys(names).finditer(text):
+        value = match["value"].rstrip()
+        if value[:1] in "|>":
+            pad = len(match["pad"])
+            below = re.compile(rf"(?:[\r\n]+[ \t]{{{pad + 1}}}[^\r\n]*)*")
+            block = below.match(text, match.end())
+            if block is not None:
+                yield Span(offset + block.start(), offset + block.end())
+        elif not is_reference(value.strip("\"'")):
+            start = offset + match.start("value")
+            yield Span(start, start + len(value))
+
+
+@lru_cache(maxsize=64)
+def _keys(names: frozenset[str]) -> re.Pattern[str]:
+    listed = "|".join(map(re.escape, sorted(names)))
+    start = r"^(?P<pad>[ \t]*(?:-[ \t]+)*)(?:[^\r\n]*[{,\s])?[\"']?"
+    return re.compile(rf"(?m){start}(?:{listed})[\"']?[ \t]*:[ \t]*(?P<value>[^\r\n]*)")
 
 
 def _literals(tree: Tree, node: Scalar) -> Iterator[Span]:

@@ -159,6 +159,13 @@ class FamilySpec:
         return field if spec is None or spec.canonical is None else spec.canonical
 
 
+def _secret_names(section: Section) -> Iterator[str]:
+    yield from section.secret
+    for inner in section.inner.values():
+        for below in inner:
+            yield from _secret_names(below)
+
+
 def _requirements(schema: Schema) -> Iterator[Sequence[tuple[str, ...]]]:
     for name in schema.get("required", ()):
         yield ((str(name),),)
@@ -215,6 +222,11 @@ class Families(Mapping[str, FamilySpec]):
             return self[spelling]
         name = self.spellings.get(spelling)
         return None if name is None else self[name]
+
+    @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """The names of all fields that a family declares secret."""
+        return frozenset(name for spec in self.values() for name in _secret_names(spec.section))
 
     def canonical(self, spelling: str) -> str:
         """Return the canonical name of a spelling; an unknown one is returned as it is."""
@@ -414,4 +426,14 @@ def _one_slip(a: str, b: str) -> bool:
         or a[start + 1 :] == b[start:]
         or a[start:] == b[start + 1 :]
         or (a[start : start + 2] == b[start : start + 2][::-1] and a[start + 2 :] == b[start + 2 :])
+    )
+
+
+def secret_names(specs: object) -> frozenset[str]:
+    """Return the names of the fields that families, or components, declare secret."""
+    if isinstance(specs, Families):
+        return specs.secret_names
+    found = specs.values() if isinstance(specs, Mapping) else ()
+    return frozenset(
+        way[-1] for spec in found if isinstance(spec, ComponentSpec) for way in spec.secrets
     )

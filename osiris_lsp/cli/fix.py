@@ -4,8 +4,8 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
+from typing import Final, TextIO
 
 from osiris_lsp import fixes
 from osiris_lsp.batch import FileResult, Job, Worker
@@ -16,7 +16,10 @@ from osiris_lsp.project import Project
 from osiris_lsp.reports import Style
 from osiris_lsp.reports.paint import paint
 from osiris_lsp.reports.record import masked_text
-from osiris_lsp.text import printable
+from osiris_lsp.secret import Sieve, is_distinct
+from osiris_lsp.text import lazy, printable
+
+_PIECE: Final = lazy(r"[^\s\"',\[\]{}]+")
 
 
 def fix_file(
@@ -32,9 +35,8 @@ def fix_file(
     if text == before:
         return result
     if args.diff:
-        outcome.changed.append(
-            (result.path, _masked(project, result, before), _masked(project, result, text))
-        )
+        old, new = _masked(project, result, before, text)
+        outcome.changed.append((result.path, old, new))
         return result
     if result.path in project.overlay:
         return result
@@ -66,10 +68,18 @@ def _fixed(job: Job, result: FileResult, unsafe: bool, text: str) -> tuple[str, 
     return text, fixed, left
 
 
-def _masked(project: Project, result: FileResult, text: str) -> str:
+def _masked(project: Project, result: FileResult, *versions: str) -> Iterator[str]:
+    """Yield the versions of a file without secrets; what was one in the first is one in all."""
     kind: Kind | None = result.kind
-    document = project.open(result.path, text, kind) or Document(result.path, text)
-    return masked_text(document)
+    sieve: Sieve | None = None
+    for text in versions:
+        document = project.open(result.path, text, kind) or Document(result.path, text)
+        if sieve is None:
+            # A range of broken text may hold more than the secret, which is then left alone.
+            shown = (_PIECE.finditer(text, *span) for span in document.secret_spans)
+            found = {match[0] for matches in shown for match in matches}
+            sieve = Sieve("", (), filter(is_distinct, found))
+        yield "\n".join(map(sieve.clean, masked_text(document).splitlines()))
 
 
 def show_changes(out: TextIO, changes: Sequence[tuple[str, str, str]], style: Style) -> None:

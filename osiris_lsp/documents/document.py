@@ -11,9 +11,7 @@ from osiris_lsp.discovery import Kind
 from osiris_lsp.schema import Violation, violations
 from osiris_lsp.secret import merged
 from osiris_lsp.secrets import Leak, Place
-from osiris_lsp.specs import (
-    load_schema,
-)
+from osiris_lsp.specs import load_schema, secret_names
 from osiris_lsp.suppressions import Suppression, find_suppressions
 from osiris_lsp.syntax import parse
 from osiris_lsp.text import LineIndex, Span
@@ -152,7 +150,8 @@ class Document:
         from osiris_lsp.sensitive import find_sensitive  # needed only where there are findings
 
         declared = (node for _, node in (*self.declared_secrets, *self.misspelt_secrets))
-        return find_sensitive(self.tree, declared, self.detection)
+        names = frozenset[str]() if self.tree.is_whole else secret_names(self.specs)
+        return find_sensitive(self.tree, declared, self.detection, names)
 
     @cached_property
     def masked_spans(self) -> Sequence[Span]:

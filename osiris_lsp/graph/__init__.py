@@ -131,11 +131,12 @@ class _Builder:
     def connection(self, document: ConnectionsDocument, entry: Connection) -> str:
         path = shown_path(document.path, self.folder)
         secrets = document.masked_spans
-        name = f"@{entry.family.canonical}.{_shown(document.text, entry.key, secrets)}"
+        family = entry.family.canonical
+        if entry.family.spec is None:
+            family = _shown(document.text, entry.family.key, secrets)
+        name = f"@{family}.{_shown(document.text, entry.key, secrets)}"
         line = document.tree.lines.position(entry.key.start).line + 1
-        return self.add(
-            Node(f"{path}#{name}", "connection", name, entry.family.canonical, "", path, line)
-        )
+        return self.add(Node(f"{path}#{name}", "connection", name, family, "", path, line))
 
 
 def _shown(text: str, node: TreeNode, secrets: Sequence[Span]) -> str:
