@@ -186,26 +186,27 @@ class GitIgnore:
                 self._top = ancestor
                 break
         self._specs: dict[str, object] = {}
+        self._chains: dict[str, tuple[tuple[str, object], ...]] = {}
 
     def ignores(self, path: str, is_folder: bool) -> bool:
         """Tell whether a path is ignored; its folder is taken not to be."""
         verdict = False
-        folder = os.path.dirname(path)
-        chain = []
-        while True:
-            chain.append(folder)
-            if folder == self._top or len(folder) <= len(self._top):
-                break
-            folder = os.path.dirname(folder)
-        for base in reversed(chain):
-            spec = self._spec(base)
-            if spec is None:
-                continue
+        for base, spec in self._specs_for(path.rpartition(os.sep)[0] or os.sep):
             relative = os.path.relpath(path, base).replace(os.sep, "/") + ("/" if is_folder else "")
             result = spec.check_file(relative).include  # type: ignore[attr-defined]  # pathspec is imported lazily
             if result is not None:
                 verdict = bool(result)
         return verdict
+
+    def _specs_for(self, folder: str) -> Sequence[tuple[str, object]]:
+        """Return what the files from the top down to a folder say, with the folders they are in."""
+        known = self._chains.get(folder)
+        if known is None:
+            is_top = folder == self._top or len(folder) <= len(self._top)
+            above = () if is_top else self._specs_for(os.path.dirname(folder))
+            spec = self._spec(folder)
+            known = self._chains[folder] = (*above, *([(folder, spec)] if spec else ()))
+        return known
 
     def _spec(self, folder: str) -> object:
         if folder not in self._specs:

@@ -198,6 +198,10 @@ class Baselines:
         path = self._given or configured(project)
         return None if path is None else self.load(path, project)
 
+    def are_used(self) -> bool:
+        """Tell whether a project has a baseline."""
+        return bool(self._loaded)
+
     def load(self, path: str, project: Project) -> Baseline:
         """Return a baseline by its absolute path; raises UsageError."""
         if path not in self._loaded:

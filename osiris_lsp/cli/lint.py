@@ -203,6 +203,7 @@ def run(argv: Sequence[str]) -> int:
             outcome.suppressed,
             outcome.fixed,
             known=sort_records(outcome.known),
+            compared=outcome.baselines is not None and outcome.baselines.are_used(),
             exit_code=_exit_code(args, groups, outcome, records),
             silenced=sorted(outcome.silenced, key=lambda item: item.record.place),
             linted=[(group.project, group.paths) for group in groups],

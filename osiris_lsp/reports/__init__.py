@@ -29,7 +29,6 @@ FORMATS: Final = (
 DETAILED: Final = frozenset(("sarif", "html"))
 """Formats that show suppressed findings, or the lines around a finding."""
 
-
 QUOTING: Final = frozenset(("full", *DETAILED))
 """Formats that show the line of a finding."""
 
@@ -37,15 +36,16 @@ QUOTING: Final = frozenset(("full", *DETAILED))
 class Summary(NamedTuple):
     """What a run counted, and what some reports show beside the findings.
 
-    `known` are the findings of the baseline, which do not count. `silenced` is filled for detailed
-    formats only, `linted` has the files of each project, and `doctor` the results that
-    `connections doctor --json` printed.
+    `known` are the findings of the baseline, which do not count; `compared` says that there is one.
+    `silenced` is filled for detailed formats only, `linted` has the files of each project, and
+    `doctor` the results that `connections doctor --json` printed.
     """
 
     files: int = 0
     suppressed: int = 0
     fixed: int = 0
     known: Sequence[Record] = ()
+    compared: bool = False
     exit_code: int = 0
     silenced: Sequence[Silenced] = ()
     linted: Sequence[tuple[Project, Sequence[str]]] = ()

@@ -29,13 +29,15 @@ def write(out: TextIO, records: Sequence[Record], summary: Summary, style: Style
     """Write a log with one run."""
     shown = [*records, *summary.known, *(item.record for item in summary.silenced)]
     names = sorted({record.rule for record in shown}, key=list(RULES).index)
-    results = [_result(record, names, []) for record in records]
+    new = {"baselineState": "new"} if summary.compared else {}
+    results: list[Mapping[str, Any]] = [{**_result(record, names, []), **new} for record in records]
     for record, reason in summary.silenced:
         given = {"justification": reason} if reason else {}
         comment = {"kind": "inSource", "status": "accepted", **given}
         results.append(_result(record, names, [comment]))
     listed = {"kind": "external", "status": "accepted", "justification": "in the baseline"}
-    results += [_result(record, names, [listed]) for record in summary.known]
+    old = {"baselineState": "unchanged"}
+    results += [{**_result(record, names, [listed]), **old} for record in summary.known]
     code = summary.exit_code
     invocation = {
         "executionSuccessful": code in (0, 1),

@@ -194,6 +194,12 @@ def test_reports_show_what_is_in_the_baseline(project: Path, run: Run) -> None:
     assert "1 in the baseline" in run("lint", "--baseline", NAME).out
     (one,) = run("lint", "--format", "sarif", "--baseline", NAME).json["runs"][0]["results"]
     assert (one["ruleId"], one["suppressions"][0]["kind"]) == ("OSR219", "external")
+    assert one["baselineState"] == "unchanged"
+    write(project, {"pipelines/b.yaml": BROKEN})
+    sarif = run("lint", "--format", "sarif", "--baseline", NAME).json["runs"][0]["results"]
+    assert [result["baselineState"] for result in sarif] == ["new", "unchanged"]
+    alone = run("lint", "--format", "sarif").json["runs"][0]["results"]
+    assert [result for result in alone if "baselineState" in result] == []
 
 
 def test_the_text_depends_on_the_entries_only() -> None:
