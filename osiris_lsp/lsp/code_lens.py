@@ -67,7 +67,7 @@ def _lenses(
         family = entry.family.canonical
         meant = (Usage(family, entry.alias), Usage(family, ANY))
         paths = {path for usage in meant for path in found.get(usage, ())}
-        if paths and _knows(server, _SHOW):
+        if paths and knows(server, _SHOW):
             # Where they are is found out when the lens is shown.
             data = {"uri": view.uri, "id": str(entry), "title": _title(len(paths))}
             yield types.CodeLens(place, data=data)
@@ -79,7 +79,7 @@ def _lenses(
         yield types.CodeLens(place, types.Command(title, "osiris.doctor", arguments=arguments))
 
 
-def _knows(server: Server, command: str) -> bool:
+def knows(server: Server, command: str) -> bool:
     """Tell whether a client names a command under `experimental.commands.commands`."""
     found = plain(server.client_capabilities.experimental)
     for _ in range(2):

@@ -1,9 +1,14 @@
 """Hover: what stands under the cursor, with its exact range."""
 
+import json
+from urllib.parse import quote
+
 from lsprotocol import types
 
 from osiris_lsp.documents import Connection, ConnectionsDocument, PipelineDocument
 from osiris_lsp.lsp import descriptions as describe
+from osiris_lsp.lsp.checks import identifier
+from osiris_lsp.lsp.code_lens import knows
 from osiris_lsp.lsp.cursor import Cursor, find
 from osiris_lsp.lsp.markdown import markup
 from osiris_lsp.lsp.server import Server
@@ -64,7 +69,12 @@ def _connection(
         check = server.checks.last(connections.path, entry)
     if server.options.on_hover == "live":
         server.checks.live(connections, entry)
-    return describe.of_connection(connections, entry, variables, view.project.root, check)
+    text = describe.of_connection(connections, entry, variables, view.project.root, check)
+    if not knows(server, "osiris.doctor"):
+        return text
+    # The only link to a command: its id is opaque, and the doctor asks for consent.
+    arguments = quote(json.dumps([{"ids": [identifier(connections.path, entry)]}]))
+    return f"{text}\n\n[Run doctor](command:osiris.doctor?{arguments})"
 
 
 def _variable(view: View, cursor: Cursor, variables: Variables) -> Found | None:

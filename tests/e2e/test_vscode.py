@@ -207,3 +207,10 @@ def examine(bench: Workbench, pictures: Path) -> None:
     page.screenshot(path=pictures / "connections.png")
     bench.row("billing").click()
     bench.at(11, 12)  # the alias is selected
+
+    bench.command("Notifications: Clear All Notifications")
+    bench.go(11, 8)
+    page.keyboard.press("Control+K")
+    page.keyboard.press("Control+I")
+    page.locator(".monaco-hover:visible a", has_text="Run doctor").click()
+    expect(bench.row("billing")).to_contain_text("auth")

@@ -1,9 +1,16 @@
 """Hover in three editors: what stands there, its exact range, and never a value of a variable."""
 
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+import pytest_lsp
 from lsprotocol import types
+from pytest_lsp import LanguageClient
 
 from osiris_lsp.connectors.result import DoctorResult
 from osiris_lsp.documents import ConnectionsDocument
@@ -11,7 +18,7 @@ from osiris_lsp.lsp.checks import Last
 from osiris_lsp.lsp.descriptions import of_connection
 from osiris_lsp.lsp.variables import Variables
 from osiris_lsp.specs import Families
-from tests.lsp.conftest import CONNECTIONS, PIPELINE, Editor
+from tests.lsp.conftest import CONNECTIONS, PIPELINE, SERVER, Editor, capabilities
 
 PIPELINES = "pipelines/orders.yaml"
 CANARY = "c4n4ry-p4ss"
@@ -228,3 +235,46 @@ def test_the_last_check_shows(result: DoctorResult, expected: list[str]) -> None
     text = of_connection(document, entry, Variables({}, {}), "/p", check)
     shown = text.partition("Doctor: ")[2].splitlines()
     assert [shown[0].replace("\\", ""), *shown[1:]] == expected
+
+
+@pytest.mark.asyncio
+async def test_only_who_asks_gets_a_link(rich_client: LanguageClient, project_folder: Path) -> None:
+    """A client that names the command gets a link with an id that says nothing of the file."""
+    path = project_folder / "osiris_connections.yaml"
+    item = types.TextDocumentItem(path.as_uri(), "yaml", 1, path.read_text())
+    rich_client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+    line = next(i for i, text in enumerate(item.text.splitlines()) if text == "    default:")
+    found = await rich_client.text_document_hover_async(
+        types.HoverParams(types.TextDocumentIdentifier(item.uri), types.Position(line, 5))
+    )
+    assert found is not None
+    contents: Any = found.contents
+    link = contents.value.rpartition("\n\n")[2]
+    pattern = r"\[Run doctor\]\(command:osiris\.doctor\?([%\w]+)\)"
+    match = re.fullmatch(pattern, link)
+    assert match is not None
+    (arguments,) = json.loads(unquote(match[1]))
+    assert re.fullmatch("[0-9a-f]{16}", arguments["ids"][0])
+
+
+@pytest_lsp.fixture(config=SERVER)
+async def rich_client(lsp_client: LanguageClient, project_folder: Path) -> AsyncIterator[None]:
+    """A session of a client that runs the doctor from a link."""
+    able = capabilities("emacs")
+    able.experimental = {"commands": {"commands": ["osiris.doctor"]}}
+    assert able.text_document is not None
+    able.text_document.hover = types.HoverClientCapabilities(
+        content_format=[types.MarkupKind.Markdown]
+    )
+
+    @lsp_client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def registered(params: types.RegistrationParams) -> None:
+        """Accept what the server registers."""
+
+    lsp_client.set_configuration({"osiris": {}})
+    folder = types.WorkspaceFolder(project_folder.as_uri(), "project")
+    await lsp_client.initialize_session(
+        types.InitializeParams(capabilities=able, workspace_folders=[folder])
+    )
+    yield
+    await lsp_client.shutdown_session()

@@ -8,6 +8,7 @@ import { choose, type Launch } from "./launch";
 import { Status } from "./status";
 
 const REFERENCES = "editor.action.showReferences";
+const DOCTOR = "osiris.doctor";
 const REDRAW = 30_000;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
@@ -105,7 +106,7 @@ class Osiris implements vscode.Disposable {
       initializationOptions: { workspaceTrusted },
       synchronize: { configurationSection: "osiris" },
       outputChannel: this.output,
-      markdown: { isTrusted: { enabledCommands: ["osiris.doctor"] } },
+      markdown: { isTrusted: { enabledCommands: [DOCTOR] } },
       middleware: {
         async resolveCodeLens(lens, token, next) {
           const resolved = await next(lens, token);
@@ -122,7 +123,7 @@ class Osiris implements vscode.Disposable {
     });
     client.registerFeature({
       fillClientCapabilities(capabilities) {
-        capabilities.experimental = { commands: { commands: [REFERENCES] } };
+        capabilities.experimental = { commands: { commands: [REFERENCES, DOCTOR] } };
       },
       initialize(_capabilities: ServerCapabilities) {},
       getState: () => ({ kind: "static" }),
