@@ -18,7 +18,7 @@ SETTINGS: Final = ("osiris-lsp.toml", "pyproject.toml")
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 
 _MARKERS: Final = (*CONNECTIONS, "osiris.yaml", "osiris-lsp.toml")
-_SKIPPED: Final = frozenset(
+SKIPPED: Final = frozenset(
     (".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox")
 )
 _MODELINE: Final = lazy(
@@ -164,7 +164,7 @@ def walk(folder: str, is_excluded: Callable[[str], bool], ignored: bool = True) 
             except OSError:
                 continue
             if is_folder:
-                if name in _SKIPPED or is_excluded(entry.path):
+                if name in SKIPPED or is_excluded(entry.path):
                     continue
                 if git is not None and git.ignores(entry.path, True):
                     continue

@@ -38,6 +38,7 @@ examples:
   osiris-lsp lint --format sarif --output-file osiris.sarif --format full
                                                  a file for machines, the rest for people
   osiris-lsp lint --format html --output-file report.html
+  osiris-lsp lint --watch                        once more whenever a file changes
   cat a.yaml | osiris-lsp lint - --stdin-filename pipelines/a.yaml
 
 exit codes:
@@ -96,6 +97,7 @@ def parser() -> Parser:
     add("--baseline", metavar="FILE", help="leave out the findings that this file lists")
     add("--exit-zero", action="store_true", help="exit with 0 in spite of findings")
     add("--no-cache", action="store_true", help="look at every file, and keep no results")
+    add("--watch", action="store_true", help="lint again whenever a file changes")
     add("--jobs", type=int, default=0, metavar="N", help="processes; default: as many as pay")
     return made
 
@@ -160,6 +162,14 @@ def run(argv: Sequence[str]) -> int:
     args = parser().parse_args(argv)
     _check_arguments(args)
     args.outputs = chosen(args)
+    if args.watch:
+        from osiris_lsp.cli.watch import repeat
+
+        return repeat(lambda: _lint(args), args.paths)
+    return _lint(args)
+
+
+def _lint(args: argparse.Namespace) -> int:
     outcome = Outcome(args.baseline)
     changes = None
     if args.staged or args.dependants:
@@ -252,6 +262,8 @@ def _check_arguments(args: argparse.Namespace) -> None:
         raise UsageError("`--write-env` writes files; it goes without `--staged` and `--diff`")
     if args.write_env and (args.stdin_filename or "-" in args.paths):
         raise UsageError("`--write-env` writes files, and standard input is none")
+    if args.watch and (args.fix or args.write_env or args.staged or "-" in args.paths):
+        raise UsageError("`--watch` looks at files again and again; it changes none")
     if args.jobs < 0:
         raise UsageError("`--jobs` must be 0 or more")
 
