@@ -108,8 +108,10 @@ def _named(text: str, offset: int, names: frozenset[str]) -> Iterator[Span]:
             if block is not None:
                 yield Span(offset + block.start(), offset + block.end())
         elif not is_reference(value.strip("\"'")):
-            start = offset + match.start("value")
-            yield Span(start, start + len(value))
+            # Word by word, so that each is known where it stands once more.
+            for word in re.finditer(r"\S+", value):
+                start = offset + match.start("value")
+                yield Span(start + word.start(), start + word.end())
 
 
 @lru_cache(maxsize=64)

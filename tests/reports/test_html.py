@@ -161,6 +161,11 @@ def test_severities_can_be_hidden_without_a_script(html: str, show: Open) -> Non
     page.keyboard.press("Space")
     assert not hints.first.is_visible()
     assert errors.first.is_visible()
+    files = page.locator(".file")
+    assert files.first.is_visible()
+    for box in page.locator(".choice input:checked").all():
+        box.uncheck()
+    assert not any(file.is_visible() for file in files.all())
 
 
 def test_hostile_text_stays_text(show: Open, run: Run, project: Path) -> None:
