@@ -1,10 +1,27 @@
-"""What calls share: circuit breakers by name."""
+"""What calls share: circuit breakers by name, pools and clients by configuration."""
 
+import hashlib
+import hmac
+import json
+import os
+import secrets
 import threading
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol, TypeVar
 
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerConfig
+from osiris_lsp.secret import Secret
+
+
+class Closable(Protocol):
+    """What a session holds and closes at its end."""
+
+    def close(self) -> None:
+        """Give back what is held; closing twice does nothing."""
+
+
+Held = TypeVar("Held", bound=Closable)
 
 
 class Session:
@@ -13,6 +30,7 @@ class Session:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._breakers: dict[str, CircuitBreaker] = {}
+        self._held: dict[tuple[str, str], Closable] = {}
 
     def circuit_breaker(
         self, name: str, config: CircuitBreakerConfig | None = None
@@ -29,6 +47,42 @@ class Session:
                 remedy="use another name, or ask for it without a configuration",
             )
         return breaker
+
+    def shared(self, kind: str, config: Mapping[str, Any], make: Callable[[], Held]) -> Held:
+        """Return the pool or client of a configuration; made once, however many threads ask."""
+        key = (kind, config_key(config))
+        with self._lock:
+            held = self._held.get(key)
+            if held is None:
+                held = self._held[key] = make()
+        return held  # type: ignore[return-value]  # what `make` of this kind returned
+
+    def close_all(self, kind: str | None = None) -> None:
+        """Close what is held, of one kind or of all, and forget it (S2-POOL-05)."""
+        with self._lock:
+            chosen = [key for key in self._held if kind in (None, key[0])]
+            closing = [self._held.pop(key) for key in chosen]
+        for held in closing:
+            held.close()
+
+
+_PROCESS_KEY: Final = secrets.token_bytes(32)
+
+
+def config_key(config: Mapping[str, Any]) -> str:
+    """Return what stands for a configuration: equal for equal ones, of no use elsewhere (R-25)."""
+    text = json.dumps(config, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hmac.new(_PROCESS_KEY, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Secret):
+        return ["secret", value.reveal()]
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"a configuration cannot hold {type(value).__name__}")
 
 
 DEFAULT: Final = Session()
