@@ -8,6 +8,7 @@ from typing import Any
 from osiris_lsp.connectors.auth.config import AuthConfig, AuthLocation, AuthType
 from osiris_lsp.connectors.auth.oauth2 import Post, TokenSource
 from osiris_lsp.connectors.errors import ConnectorConfigError
+from osiris_lsp.connectors.resilience.retry import RetryHandler
 from osiris_lsp.secret import Redactor, Secret
 
 Parts = tuple[dict[str, str], dict[str, Any], Any, Any]
@@ -18,10 +19,14 @@ class AuthManager:
     """The credentials of one client, and its token where it has one."""
 
     def __init__(
-        self, config: AuthConfig, post: Post, clock: Callable[[], float] = time.monotonic
+        self,
+        config: AuthConfig,
+        post: Post,
+        clock: Callable[[], float] = time.monotonic,
+        retry: RetryHandler | None = None,
     ) -> None:
         self.config = config
-        self._tokens = TokenSource(config, post, clock) if _is_oauth(config) else None
+        self._tokens = TokenSource(config, post, clock, retry) if _is_oauth(config) else None
         self._token: Secret | None = None
 
     async def get_initial_token(self) -> Secret | None:

@@ -1,0 +1,61 @@
+"""From sync code into async code: an event loop in a thread of its own (R-31)."""
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Bridge:
+    """Runs coroutines for threads that have no event loop; the loop starts with the first.
+
+    What belongs to a loop, such as connections and locks, works with the next call as well, for
+    all calls run on the same one. A forked process gets a loop of its own.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._process = 0
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Return what a coroutine returns; a caller that is interrupted cancels it."""
+        loop = self._running()
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise RuntimeError("a coroutine of the bridge cannot wait for the bridge")
+        future = asyncio.run_coroutine_threadsafe(work, loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine without waiting for it."""
+        asyncio.run_coroutine_threadsafe(work, self._running())
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None or self._process != os.getpid():
+                self._loop = asyncio.new_event_loop()
+                self._process = os.getpid()
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="osiris-lsp bridge", daemon=True
+                )
+                self._thread.start()
+                atexit.register(_stop, self._loop, self._thread)
+            return self._loop
+
+
+def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    if thread.is_alive():  # in a forked process it is not
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(1.0)
+        if not thread.is_alive():
+            loop.close()
