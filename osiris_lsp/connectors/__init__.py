@@ -39,6 +39,16 @@ _MODULES: Final = {
     "conversion": ("connector_error_handler",),
     "display": ("build_dsn", "build_dsn_redacted", "mask_connection_config", "redacted_url"),
     "doctor": ("ConnectionDoctor",),
+    "environment": ("oauth_connector",),
+    "environment.certificates": ("setup_ssl", "ssl_context"),
+    "environment.config": ("Environment",),
+    "environment.context": ("create_context",),
+    "environment.oauth_connector": (
+        "Authentication",
+        "Authenticator",
+        "get_oauth_token",
+        "setup_authentication",
+    ),
     "errors": (
         "APIError",
         "AuthenticationError",
