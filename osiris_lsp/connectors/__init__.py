@@ -22,6 +22,10 @@ _MODULES: Final = {
     "clients.http.config": ("APIClientConfig",),
     "clients.http.metrics": ("ClientMetrics",),
     "clients.http.response": ("APIResponse",),
+    "clients.llm": ("llm_connector",),
+    "clients.llm.llm_connector": ("LLMConnector",),
+    "clients.llm.results": ("Completion", "Embedding", "Metrics", "ToolCall"),
+    "clients.llm.streaming": ("Stream",),
     "connection": ("Origin", "ResolvedConnection"),
     "connector": ("Connector",),
     "credentials": (

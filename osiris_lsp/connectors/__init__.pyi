@@ -36,6 +36,27 @@ from osiris_lsp.connectors.clients.http.metrics import (
 from osiris_lsp.connectors.clients.http.response import (
     APIResponse as APIResponse,
 )
+from osiris_lsp.connectors.clients.llm import (
+    llm_connector as llm_connector,
+)
+from osiris_lsp.connectors.clients.llm.llm_connector import (
+    LLMConnector as LLMConnector,
+)
+from osiris_lsp.connectors.clients.llm.results import (
+    Completion as Completion,
+)
+from osiris_lsp.connectors.clients.llm.results import (
+    Embedding as Embedding,
+)
+from osiris_lsp.connectors.clients.llm.results import (
+    Metrics as Metrics,
+)
+from osiris_lsp.connectors.clients.llm.results import (
+    ToolCall as ToolCall,
+)
+from osiris_lsp.connectors.clients.llm.streaming import (
+    Stream as Stream,
+)
 from osiris_lsp.connectors.connection import (
     Origin as Origin,
 )

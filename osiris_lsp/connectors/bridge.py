@@ -4,7 +4,7 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -36,9 +36,11 @@ class Bridge:
             future.cancel()
             raise
 
-    def start(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run a coroutine without waiting for it."""
-        asyncio.run_coroutine_threadsafe(work, self._running())
+    def start(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Run a coroutine without waiting for it; at the end of the process it is not run."""
+        loop = self._running()
+        if not loop.is_closed():
+            asyncio.run_coroutine_threadsafe(work(), loop)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:

@@ -44,7 +44,7 @@ class AuthManager:
         config = self.config
         if config.type is AuthType.CUSTOM:
             new_headers |= {
-                name: _for_header(name, value) for name, value in config.custom_headers.items()
+                name: header_text(name, value) for name, value in config.custom_headers.items()
             }
             new_params |= {name: _plain(value) for name, value in config.custom_params.items()}
         elif config.type is AuthType.BASIC:
@@ -78,7 +78,7 @@ class AuthManager:
         if prefix is None and config.type in (AuthType.BEARER, AuthType.OAUTH2):
             prefix = "Bearer"
         if config.token_location is AuthLocation.HEADER:
-            plain = _for_header("token", token)
+            plain = header_text("token", token)
             headers[config.token_key] = f"{prefix} {plain}" if prefix else plain
             return headers, params, json, data
         plain = _plain(token)
@@ -105,7 +105,7 @@ def _plain(value: str | Secret | None) -> str:
     return value.reveal() if isinstance(value, Secret) else value or ""
 
 
-def _for_header(name: str, value: str | Secret | None) -> str:
+def header_text(name: str, value: str | Secret | None) -> str:
     """Return the text for a header; one that cannot stand there would show in an error."""
     plain = _plain(value)
     if not plain.isascii() or not plain.isprintable():

@@ -47,6 +47,11 @@ class Authentication(Mapping[str, Any]):
         """The header that shows the token or the key to a service."""
         return {"Authorization": _bearer(self.token)} if self.token is not None else {}
 
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What tells credentials apart; a newer token of the same client changes nothing."""
+        return {"token": self.token} if self.tokens is None else {"tokens": id(self.tokens)}
+
     def __getitem__(self, name: str) -> Any:
         if name not in _SHAPE:
             raise KeyError(name)

@@ -29,7 +29,7 @@ from osiris_lsp.connectors import (
 from osiris_lsp.connectors.environment.context import Context
 from osiris_lsp.secret import Secret
 from tests.connectors.clients.plain import client, within
-from tests.connectors.environment.conftest import Provide, Provider
+from tests.connectors.environment.provider import Provide, Provider
 from tests.doubles import faults, oauth
 from tests.doubles.messages import CANARY, Answer, as_json
 from tests.doubles.rest import Rest, bearer

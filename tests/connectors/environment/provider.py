@@ -1,12 +1,8 @@
-"""An authlib server, and what the tests have in place of time, chance and variables."""
+"""An OAuth server, and what the tests have in place of time, chance and variables."""
 
-import contextlib
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-
-import pytest
 
 from osiris_lsp.connectors import Authenticator, Environment, Session
 from tests.connectors.clients.plain import Pauses
@@ -48,29 +44,3 @@ class Provider:
 
 
 Provide = Callable[..., Provider]
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    """A session of our own, which closes what it holds."""
-    session = Session()
-    yield session
-    session.close_all()
-
-
-@pytest.fixture
-def provide(session: Session) -> Iterator[Provide]:
-    """Start an authlib server, with options of its own and maybe TLS."""
-    with contextlib.ExitStack() as stack:
-
-        def start(*, tls: ssl.SSLContext | None = None, **options: Any) -> Provider:
-            tokens = Authorization(**options)
-            return Provider(tokens, stack.enter_context(Server(tokens, tls=tls)), session)
-
-        yield start
-
-
-@pytest.fixture
-def provider(provide: Provide) -> Provider:
-    """An authlib server without TLS."""
-    return provide()
