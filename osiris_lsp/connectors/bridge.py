@@ -5,9 +5,13 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any, Final, TypeVar
 
 Result = TypeVar("Result")
+
+_GRACE: Final = 1.0
+"""Seconds for the loop to end."""
 
 
 class Bridge:
@@ -56,8 +60,19 @@ class Bridge:
 
 
 def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    """End what still runs, but do not hold up the end of the process."""
     if thread.is_alive():  # in a forked process it is not
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(_finish(), loop).result(_GRACE)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(1.0)
+        thread.join(_GRACE)
         if not thread.is_alive():
             loop.close()
+
+
+async def _finish() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
