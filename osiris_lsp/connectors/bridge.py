@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import os
+import socket
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
@@ -12,6 +13,33 @@ Result = TypeVar("Result")
 
 _GRACE: Final = 1.0
 """Seconds for the loop to end."""
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Looks names up in daemon threads: one that hangs neither holds up others nor the end."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+        found = self.create_future()
+
+        def finish(result: Any, error: Exception | None) -> None:
+            if found.done():  # whoever asked has given up
+                return
+            if error is not None:
+                found.set_exception(error)
+            else:
+                found.set_result(result)
+
+        def look_up() -> None:
+            result, failure = None, None
+            try:
+                result = socket.getaddrinfo(host, port, **options)
+            except Exception as error:  # a name that cannot be encoded is a UnicodeError
+                failure = error
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self.call_soon_threadsafe(finish, result, failure)
+
+        threading.Thread(target=look_up, daemon=True).start()
+        return await found
 
 
 class Bridge:
@@ -49,7 +77,7 @@ class Bridge:
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._process != os.getpid():
-                self._loop = asyncio.new_event_loop()
+                self._loop = _Loop()
                 self._process = os.getpid()
                 self._thread = threading.Thread(
                     target=self._loop.run_forever, name="osiris-lsp bridge", daemon=True

@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+import socket
+import subprocess
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -85,3 +89,44 @@ def test_another_process_gets_a_loop_of_its_own(
     process = os.getpid() + 1
     monkeypatch.setattr("os.getpid", lambda: process)
     assert bridge.run(thread()) != first
+
+
+def test_names_are_looked_up(bridge: Bridge) -> None:
+    """As any loop does it, failures included."""
+
+    async def lookup(host: str) -> object:
+        loop = asyncio.get_running_loop()
+        return await loop.getaddrinfo(host, 80, type=socket.SOCK_STREAM)
+
+    for host in ("127.0.0.1", "localhost"):
+        assert bridge.run(lookup(host)) == socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM)
+    for host, kind in (("a..b", UnicodeError), ("name with spaces", socket.gaierror)):
+        with pytest.raises(kind):
+            bridge.run(lookup(host))
+
+
+SILENT = """
+import time
+from osiris_lsp.connectors import Authenticator, Environment, RetryConfig
+variables = {
+    "AUTH_METHOD": "oauth", "OAUTH_ENDPOINT": "https://id.example.com/token",
+    "OAUTH_CLIENT_ID": "i", "OAUTH_CLIENT_SECRET": "s",
+}
+import osiris_lsp.connectors.environment.oauth_connector as oauth
+oauth.TIMEOUT = 0.5
+authenticator = Authenticator(Environment(variables), retry=RetryConfig(max_retries=0))
+began = time.monotonic()
+found = authenticator.setup_authentication()
+print(found.failure.code, time.monotonic() - began < 3, time.time())
+"""
+
+
+@pytest.mark.inventory("S0-ERR-02")
+def test_a_name_server_that_is_silent(
+    run_with_names: Callable[[str, str], "subprocess.CompletedProcess[str]"],
+) -> None:
+    """Neither the call nor the end of the process waits for it."""
+    done = run_with_names(SILENT, "silence")
+    code, in_time, ended = done.stdout.splitlines()[-1].split()
+    assert (code.partition(".")[0], in_time) == ("timeout", "True")
+    assert time.time() - float(ended) < 5

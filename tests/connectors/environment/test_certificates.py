@@ -1,12 +1,17 @@
 """One TLS setting for HTTP and for databases, on real servers."""
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pg8000.exceptions
+import pg8000.native
+import pymysql
 import pytest
 
 from osiris_lsp.connectors import ConnectorConfigError, Environment, setup_ssl, ssl_context
+from tests.connectors.environment.provider import Provide
 from tests.services.certificates import Certificates
 from tests.services.processes import Server
 
@@ -68,53 +73,56 @@ def test_the_default_is_to_verify() -> None:
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
-@pytest.mark.inventory("S0-CTX-04", "S0-SEC-04", "S0-TEST-05", "R-23")
-def test_mariadb_is_encrypted(mariadb: Server, certificates: Certificates) -> None:
-    """PyMySQL takes the context; the server names the cipher, and another authority is refused."""
-    import pymysql
+def mariadb_cipher(server: Server, config: Mapping[str, Any]) -> str:
+    """What MariaDB says about a connection of PyMySQL."""
+    connection = pymysql.connect(
+        host="localhost",
+        port=server.port,
+        user="tls_only",
+        password=server.password,
+        ssl=ssl_context(config),
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SHOW STATUS LIKE 'Ssl_cipher'")
+        row = cursor.fetchone()
+        assert row is not None
+        return str(row[1])
 
-    def cipher(ca: Path) -> str:
-        config = setup_ssl(Environment({"SSL_CERT_PATH": str(ca)}))
-        connection = pymysql.connect(
-            host="localhost",
-            port=mariadb.port,
-            user="tls_only",
-            password=mariadb.password,
-            ssl=ssl_context(config),
-        )
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SHOW STATUS LIKE 'Ssl_cipher'")
-            row = cursor.fetchone()
-            assert row is not None
-            return str(row[1])
 
-    assert cipher(certificates.ca).startswith("TLS_")
+def postgres_encrypted(server: Server, config: Mapping[str, Any]) -> object:
+    """What PostgreSQL says about a connection of pg8000."""
+    connection = pg8000.native.Connection(
+        "tls_only",
+        host="localhost",
+        port=server.port,
+        database="shop",
+        password=server.password,
+        ssl_context=ssl_context(config),
+    )
+    try:
+        rows = connection.run("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        return rows[0][0]
+    finally:
+        connection.close()
+
+
+@pytest.mark.inventory("S0-CTX-04", "S0-SEC-04", "S0-TEST-05", "S0-CTX-01", "R-23")
+def test_one_setting_for_all(
+    mariadb: Server, postgres: Server, provide: Provide, certificates: Certificates
+) -> None:
+    """PyMySQL, pg8000 and httpx2 take it; servers say that they are encrypted, or are refused."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificates.pair("good"))
+    provider = provide(tls=context)
+    config = setup_ssl(Environment({"SSL_CERT_PATH": str(certificates.ca)}))
+    assert mariadb_cipher(mariadb, config).startswith("TLS_")
+    assert postgres_encrypted(postgres, config) is True
+    assert provider.authenticator().setup_authentication(config).success
+    other = setup_ssl(Environment({"SSL_CERT_PATH": str(certificates.other_ca)}))
     with pytest.raises(pymysql.err.OperationalError, match="CERTIFICATE_VERIFY_FAILED"):
-        cipher(certificates.other_ca)
-
-
-@pytest.mark.inventory("S0-CTX-04", "S0-SEC-04", "S0-TEST-05", "R-23")
-def test_postgres_is_encrypted(postgres: Server, certificates: Certificates) -> None:
-    """pg8000 takes the same; `pg_stat_ssl` says so, and another authority is refused."""
-    import pg8000.exceptions
-    import pg8000.native
-
-    def encrypted(ca: Path) -> object:
-        config = setup_ssl(Environment({"SSL_CERT_PATH": str(ca)}))
-        connection = pg8000.native.Connection(
-            "tls_only",
-            host="localhost",
-            port=postgres.port,
-            database="shop",
-            password=postgres.password,
-            ssl_context=ssl_context(config),
-        )
-        try:
-            rows = connection.run("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
-            return rows[0][0]
-        finally:
-            connection.close()
-
-    assert encrypted(certificates.ca) is True
+        mariadb_cipher(mariadb, other)
     with pytest.raises((ssl.SSLCertVerificationError, pg8000.exceptions.InterfaceError)):
-        encrypted(certificates.other_ca)
+        postgres_encrypted(postgres, other)
+    refused = provider.authenticator().setup_authentication(other)
+    assert refused.failure is not None
+    assert refused.failure.code == "tls.untrusted"
