@@ -69,6 +69,8 @@ class Session:
             closing = [self._held.pop(key) for key in own if kind in (None, key[0])]
         for held in closing:
             held.close()
+        if kind is None:
+            self.bridge.close()
 
 
 _PROCESS_KEY: Final = secrets.token_bytes(32)
