@@ -1,6 +1,6 @@
 """Lint one document: run the rules that are on, apply suppressions, put findings in order."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -117,9 +117,8 @@ class Linter:
             basis = self.project.basis(document)
             check = partial(self._check, document, entrywise, crashes)
             findings += recall.findings(document, basis, check)
-            findings += recall.of_outlines(
-                document, partial(self._check, document, outline, crashes)
-            )
+            check = partial(self._check, document, outline, crashes)
+            findings += recall.of_outlines(document, check)
         findings = list(dict.fromkeys(findings))
         kept = findings
         suppressed: list[tuple[Finding, Suppression]] = []
@@ -137,12 +136,18 @@ class Linter:
         return Report(kept, suppressed, crashes)
 
     def _check(
-        self, whole: Document, rules: Sequence[Running], crashes: list[Crash], part: Document
+        self,
+        whole: Document,
+        rules: Sequence[Running],
+        crashes: list[Crash],
+        part: Document,
+        names: Collection[str] | None = None,
     ) -> Sequence[Finding]:
-        """Run rules over a document, or a part of it."""
+        """Run rules, or those of some names, over a document or a part of it."""
         found: list[Finding] = []
         for running in rules:
-            self._run(part, running, found, crashes, whole)
+            if names is None or running[0].name in names:
+                self._run(part, running, found, crashes, whole)
         return found
 
     def forget(self, path: str) -> None:

@@ -23,12 +23,15 @@ class View:
         document: Document,
         linter: Linter,
         encoding: Encoding,
+        before: "View | None" = None,
     ) -> None:
         self.uri = uri
         self.version = version
         self.document = document
         self.linter = linter
         self.encoding = encoding
+        # Of the version before, for what was cleaned with the same secrets.
+        self._sieve = before.__dict__.get("sieve") if before is not None else None
 
     @property
     def project(self) -> Project:
@@ -53,7 +56,11 @@ class View:
     @cached_property
     def sieve(self) -> Sieve:
         """What keeps the secrets of the text out of messages."""
-        return self.project.sieve(self.document, self.document.secret_spans)
+        made = self.project.sieve(self.document, self.document.secret_spans)
+        if self._sieve is not None:
+            made.follow(self._sieve)
+            self._sieve = None
+        return made
 
     def offset(self, position: types.Position) -> int:
         """Return the offset of a position of the client, clamped into the text."""
@@ -80,10 +87,10 @@ class Foreign:
     """Another file, for places in it: definitions, references, related information."""
 
     def __init__(self, text: str, encoding: Encoding) -> None:
-        self._lines = LineIndex(text)
+        self.lines = LineIndex(text)
         self._encoding = encoding
 
     def range(self, span: Span) -> types.Range:
         """Return the range of a span in the units of the client."""
-        start, end = (self._lines.encode(at, self._encoding) for at in span)
+        start, end = (self.lines.encode(at, self._encoding) for at in span)
         return types.Range(types.Position(*start), types.Position(*end))
