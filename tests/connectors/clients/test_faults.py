@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from osiris_lsp.connectors import ConnectorError, RetryConfig, RetryExhaustedError
 from tests.connectors.clients.plain import client, within
@@ -103,6 +104,30 @@ def test_a_server_that_fails(server: Server, kind: str, code: str, get: int, pos
             assert isinstance(last, ConnectorError)
             assert (type(last).__name__, last.code) == (kind, code)
             assert api.get_metrics().total_retries == attempts - 1
+            assert ("or raise `timeout`" in last.remedy) is code.startswith("timeout.")
+
+
+@pytest.mark.inventory("S0-ERR-01", "S0-ERR-02")
+def test_a_service_that_comes_up_is_found() -> None:
+    """Refused at first, then there: nobody notices but the metrics and the clock."""
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        port = place.getsockname()[1]
+    server = HTTPServer(port=port)
+    server.expect_request("/x").respond_with_data("fine")
+
+    async def sleep(seconds: float) -> None:
+        assert seconds == api.get_metrics().total_retries
+        if seconds == 2:
+            server.start()
+
+    api = client(server.url_for(""), retry=RetryConfig(jitter=False), sleep=sleep)
+    try:
+        assert within(api, lambda api: api.get("/x")).body == "fine"
+    finally:
+        server.clear()
+        server.stop()
+    metrics = api.get_metrics()
+    assert (metrics.total_retries, metrics.successful_requests) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +148,7 @@ def test_tls_that_fails(server: Server, code: str) -> None:
         assert caught.value.code == code
 
 
+@pytest.mark.inventory("S0-SEC-02")
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
@@ -146,6 +172,10 @@ def test_certificates(certificates: Certificates, kind: Kind, code: str) -> None
         api = client(url, ssl_context=context, retry=RetryConfig())
         if not code:
             assert within(api, lambda api: api.get("/x")).body == "fine"
+            # By default the system says who can be trusted, and it does not know this authority.
+            with pytest.raises(ConnectorError) as caught:
+                within(client(url), lambda api: api.get("/x"))
+            assert caught.value.code == "tls.untrusted"
             return
         with pytest.raises(ConnectorError) as caught:
             within(api, lambda api: api.get("/x"))
