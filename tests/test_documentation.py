@@ -20,6 +20,8 @@ ROOT = Path(__file__).parent.parent
 CLIENTS = "docs/clients.md"
 
 SAYS = [
+    ("S1-DEF-01", "ARCHITECTURE.md", "A module of `families/` probes"),
+    ("S1-DEF-01", "ARCHITECTURE.md", "It has no timing, no masking and no handling of network"),
     ("S4-BP-01", CLIENTS, "Always use the context manager `session()`"),
     ("S4-BP-04", CLIENTS, "Give `rate_limit` for every API that is not yours"),
     ("S4-BP-05", CLIENTS, "Give `circuit_breaker` for services that fail now and then"),

@@ -28,6 +28,7 @@ from osiris_lsp.connectors import (
     ConnectorConfigError,
     ConnectorError,
     ConnectorNetworkError,
+    ConnectorNotFoundError,
     ConnectorParseError,
     ConnectorRateLimitError,
     RateLimitConfig,
@@ -480,6 +481,29 @@ def test_logs_say_what_happened_without_secrets(
     assert CANARY not in caplog.text
 
 
+@pytest.mark.inventory("S0-ERR-03")
+def test_failures_are_logged_with_what_failed(
+    httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Client, method, host, path and the code; as a warning, once for each attempt."""
+    with pytest.raises(ConnectorNotFoundError):
+        httpserver.expect_request("/x").respond_with_data("", 404)
+        within(client(httpserver.url_for("")), lambda api: api.get("/x"))
+    (record,) = [r for r in caplog.records if r.name.startswith("osiris_lsp")]
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("test: GET localhost/x: 404 in ")
+    caplog.clear()
+    caplog.set_level(logging.INFO, "osiris_lsp")
+    with faults.refused() as server:
+        api = client(f"http://127.0.0.1:{server.port}", retry=RetryConfig(max_retries=1))
+        with pytest.raises(RetryExhaustedError):
+            within(api, lambda api: api.get("/orders", params={"key": CANARY}))
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "test: GET 127.0.0.1/orders"),
+        ("WARNING", "test: GET 127.0.0.1/orders: tcp.refused"),
+    ] * 2
+
+
 def test_requests_that_cannot_be_sent_say_so_without_secrets(httpserver: HTTPServer) -> None:
     """A line break in a header, options that nobody knows, and what is no JSON."""
 
@@ -518,3 +542,35 @@ def test_credentials_are_not_asked_for_twice_without_oauth(httpserver: HTTPServe
             client(httpserver.url_for(""), auth=create_bearer_auth("x")), lambda api: api.get("/x")
         )
     assert len(httpserver.log) == 1
+
+
+LOGIN = "check the credentials"
+REQUEST = "check what the request sends"
+SAID = {
+    301: ("http.redirect", "set `base_url` to where the service is, or allow `follow_redirects`"),
+    400: ("http.invalid", REQUEST),
+    401: ("http.unauthorized", LOGIN),
+    402: ("http.quota", "raise the quota, or pay the bill"),
+    403: ("http.forbidden", "check what these credentials may do"),
+    404: ("http.not_found", "check the path and `base_url`"),
+    407: ("http.proxy", "give the proxy its user and password"),
+    422: ("http.invalid", REQUEST),
+    429: (
+        "http.rate_limited",
+        "lower `max_requests` or raise `window_seconds` of `rate_limit`",
+    ),
+    500: ("http.failed", "try again later, and look at the status page of the service"),
+    503: ("http.failed", "try again later, and look at the status page of the service"),
+}
+
+
+@pytest.mark.inventory("S0-ERR-04", "S4-TRB-02")
+@pytest.mark.parametrize("status", SAID)
+def test_errors_say_what_was_asked_and_what_to_do(httpserver: HTTPServer, status: int) -> None:
+    """The client, the method, the path, the status; then the remedy for the code."""
+    httpserver.expect_request("/x").respond_with_data("", status)
+    with pytest.raises(ConnectorError) as caught:
+        within(client(httpserver.url_for("")), lambda api: api.get("/x?also=1"))
+    code, remedy = SAID[status]
+    assert caught.value.code == code
+    assert str(caught.value) == f"`test`: GET /x was answered with {status}; {remedy}"
