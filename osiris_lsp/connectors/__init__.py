@@ -58,6 +58,7 @@ _MODULES: Final = {
         "ConnectorTimeoutError",
         "ConnectorValidationError",
         "CredentialError",
+        "FieldTypeError",
         "IntegrationError",
         "IntegrationTimeoutError",
         "InvalidReferenceError",
@@ -71,6 +72,7 @@ _MODULES: Final = {
     ),
     "families": ("connector",),
     "logs": ("RedactingFilter",),
+    "requirements": ("check_types", "require_fields"),
     "resilience.cache": ("Cache", "CacheStats"),
     "resilience.circuit_breaker": ("CircuitBreaker", "CircuitBreakerConfig", "CircuitState"),
     "resilience.rate_limit": ("RateLimitConfig", "RateLimiter"),
@@ -85,6 +87,7 @@ _MODULES: Final = {
     "result": ("DoctorResult",),
     "resolution": ("ConnectionResolver", "resolve", "resolve_env_vars"),
     "session": ("Session", "get_circuit_breaker"),
+    "tls": ("configure_ssl",),
     "trust": ("Consent", "TrustStore", "consent_of"),
 }
 _HOME: Final = {name: module for module, names in _MODULES.items() for name in names}

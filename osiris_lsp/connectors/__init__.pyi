@@ -148,6 +148,9 @@ from osiris_lsp.connectors.errors import (
     CredentialError as CredentialError,
 )
 from osiris_lsp.connectors.errors import (
+    FieldTypeError as FieldTypeError,
+)
+from osiris_lsp.connectors.errors import (
     IntegrationError as IntegrationError,
 )
 from osiris_lsp.connectors.errors import (
@@ -182,6 +185,12 @@ from osiris_lsp.connectors.families import (
 )
 from osiris_lsp.connectors.logs import (
     RedactingFilter as RedactingFilter,
+)
+from osiris_lsp.connectors.requirements import (
+    check_types as check_types,
+)
+from osiris_lsp.connectors.requirements import (
+    require_fields as require_fields,
 )
 from osiris_lsp.connectors.resilience.cache import (
     Cache as Cache,
@@ -248,6 +257,9 @@ from osiris_lsp.connectors.session import (
 )
 from osiris_lsp.connectors.session import (
     get_circuit_breaker as get_circuit_breaker,
+)
+from osiris_lsp.connectors.tls import (
+    configure_ssl as configure_ssl,
 )
 from osiris_lsp.connectors.trust import (
     Consent as Consent,

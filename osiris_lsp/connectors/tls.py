@@ -7,12 +7,15 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.health import Check, Deadline
 from osiris_lsp.connectors.network import DeadlineReads, end
+
+CA_BUNDLE: Final = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Debian and its kin keep the certificates that the system trusts."""
 
 
 class _DeadlineTls(DeadlineReads, ssl.SSLSocket):
@@ -114,6 +117,21 @@ def wants_tls(connection: ResolvedConnection) -> bool:
     if ssl is None:
         return any(connection.text(f"ssl_{name}") for name in ("ca", "cert", "key"))
     return ssl is not False
+
+
+def configure_ssl(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy in which `ssl` says how, where `require_ssl` is set (seed 002).
+
+    Certificate and host are verified against `ssl_ca`, or what the system trusts.
+    """
+    configured = dict(config)
+    if configured.get("require_ssl", False):
+        configured["ssl"] = {
+            "ca": configured.get("ssl_ca") or (CA_BUNDLE if os.path.isfile(CA_BUNDLE) else ""),
+            "verify_cert": True,
+            "verify_identity": True,
+        }
+    return configured
 
 
 def tls_context(check: Check, tls: Tls) -> CheckContext:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import osiris_lsp
-from tests.bench import editor, inputs, lint, tools
+from tests.bench import editor, http, inputs, lint, tools
 
 EDITOR = "editor"
+HTTP = "http"
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -30,27 +31,32 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=(EDITOR, *inputs.NAMES, *inputs.BARE),
-        help="these inputs; with `editor`: in the editor, and nowhere else",
+        choices=(EDITOR, HTTP, *inputs.NAMES, *inputs.BARE),
+        help="these inputs; with `editor`: in the editor, and nowhere else; `http`: the client",
     )
+    parser.add_argument("--requests", type=int, default=3000, help="of the HTTP client")
     parser.add_argument("--peers", choices=("all", "none"), default="all")
     parser.add_argument("--inputs", choices=("own", "shared"), default="own")
     options = parser.parse_args(arguments)
-    if min(options.files, options.runs, options.keystrokes) < 1:
-        parser.error("--files, --runs and --keystrokes have to be at least 1")
+    if min(options.files, options.runs, options.keystrokes, options.requests) < 1:
+        parser.error("--files, --runs, --keystrokes and --requests have to be at least 1")
     return options
 
 
 def main() -> None:
     """Make the inputs in a temporary folder, measure and print."""
     options = parse()
-    only = set(options.only or (EDITOR, *inputs.NAMES, *inputs.BARE))
+    only = set(options.only or (EDITOR, HTTP, *inputs.NAMES, *inputs.BARE))
     # pip compiled the peers when it installed them; an editable install is not compiled.
     compileall.compile_dir(str(Path(osiris_lsp.__file__).parent), quiet=2)
     print(
         f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.1f}"
     )
+    if HTTP in only:
+        http.report(options.requests, options.runs)
+    if only == {HTTP}:
+        return
     with tempfile.TemporaryDirectory(prefix="osiris-lsp-bench-") as name:
         folder = Path(name)
         make = inputs.make_shared if options.inputs == "shared" else inputs.make_own
@@ -63,7 +69,7 @@ def main() -> None:
             lint.report(chosen, folder, options.runs, peers)
         if EDITOR in only:
             subjects = subjects[:4] + inputs.bare(folder / "raw", folder / "inputs")
-            chosen = [s for s in subjects if s.name in only or only == {EDITOR}]
+            chosen = [s for s in subjects if s.name in only or only - {HTTP} == {EDITOR}]
             editor.report(chosen, folder, options.keystrokes, peers)
 
 

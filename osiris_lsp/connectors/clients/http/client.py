@@ -235,7 +235,8 @@ class BaseAPIClient(ABC):
             response = await wire.send(http, request, self.config, where)
         except ConnectorError as error:
             if self.config.log_responses:
-                self._say("%s %s%s: %s", method, request.url.host, _path(request), error.code)
+                place = (method, request.url.host, _path(request))
+                self._say("%s %s%s: %s", *place, error.code, level=logging.WARNING)
             raise
         self._note_answer(response, (self._clock() - start) * 1000)
         return await self._handle_response(response, start)
@@ -248,15 +249,16 @@ class BaseAPIClient(ABC):
             self.rate_limiter.observe(status, response.headers)
         if self.config.log_responses:
             where = (request.method, request.url.host, _path(request))
-            self._say("%s %s%s: %d in %.0f ms", *where, status, milliseconds)
+            level = logging.WARNING if status >= 400 else logging.INFO
+            self._say("%s %s%s: %d in %.0f ms", *where, status, milliseconds, level=level)
         if self.config.log_response_body:
             self._say("%s", printable(response.text[:_MAX_BODY]))
 
-    def _say(self, message: str, *arguments: object) -> None:
+    def _say(self, message: str, *arguments: object, level: int = logging.INFO) -> None:
         """Log a line without any secret of this client; paths and bodies may repeat one."""
-        if _log.isEnabledFor(logging.INFO):
+        if _log.isEnabledFor(level):
             redactor = self.auth_manager.redactor() if self.auth_manager else Redactor(())
-            _log.info("%s: %s", self.config.name, redactor.redact(message % arguments))
+            _log.log(level, "%s: %s", self.config.name, redactor.redact(message % arguments))
 
     def _note_retry(self, error: BaseException) -> None:
         self._metrics.total_retries += 1
