@@ -22,6 +22,10 @@ _MODULES: Final = {
     "clients.http.config": ("APIClientConfig",),
     "clients.http.metrics": ("ClientMetrics",),
     "clients.http.response": ("APIResponse",),
+    "clients.llm": ("llm_connector",),
+    "clients.llm.llm_connector": ("LLMConnector",),
+    "clients.llm.results": ("Completion", "Embedding", "Metrics", "ToolCall"),
+    "clients.llm.streaming": ("Stream",),
     "connection": ("Origin", "ResolvedConnection"),
     "connector": ("Connector",),
     "credentials": (
@@ -39,6 +43,16 @@ _MODULES: Final = {
     "conversion": ("connector_error_handler",),
     "display": ("build_dsn", "build_dsn_redacted", "mask_connection_config", "redacted_url"),
     "doctor": ("ConnectionDoctor",),
+    "environment": ("oauth_connector",),
+    "environment.certificates": ("setup_ssl", "ssl_context"),
+    "environment.config": ("Environment",),
+    "environment.context": ("create_context",),
+    "environment.oauth_connector": (
+        "Authentication",
+        "Authenticator",
+        "get_oauth_token",
+        "setup_authentication",
+    ),
     "errors": (
         "APIError",
         "AuthenticationError",

@@ -36,6 +36,27 @@ from osiris_lsp.connectors.clients.http.metrics import (
 from osiris_lsp.connectors.clients.http.response import (
     APIResponse as APIResponse,
 )
+from osiris_lsp.connectors.clients.llm import (
+    llm_connector as llm_connector,
+)
+from osiris_lsp.connectors.clients.llm.llm_connector import (
+    LLMConnector as LLMConnector,
+)
+from osiris_lsp.connectors.clients.llm.results import (
+    Completion as Completion,
+)
+from osiris_lsp.connectors.clients.llm.results import (
+    Embedding as Embedding,
+)
+from osiris_lsp.connectors.clients.llm.results import (
+    Metrics as Metrics,
+)
+from osiris_lsp.connectors.clients.llm.results import (
+    ToolCall as ToolCall,
+)
+from osiris_lsp.connectors.clients.llm.streaming import (
+    Stream as Stream,
+)
 from osiris_lsp.connectors.connection import (
     Origin as Origin,
 )
@@ -92,6 +113,33 @@ from osiris_lsp.connectors.display import (
 )
 from osiris_lsp.connectors.doctor import (
     ConnectionDoctor as ConnectionDoctor,
+)
+from osiris_lsp.connectors.environment import (
+    oauth_connector as oauth_connector,
+)
+from osiris_lsp.connectors.environment.certificates import (
+    setup_ssl as setup_ssl,
+)
+from osiris_lsp.connectors.environment.certificates import (
+    ssl_context as ssl_context,
+)
+from osiris_lsp.connectors.environment.config import (
+    Environment as Environment,
+)
+from osiris_lsp.connectors.environment.context import (
+    create_context as create_context,
+)
+from osiris_lsp.connectors.environment.oauth_connector import (
+    Authentication as Authentication,
+)
+from osiris_lsp.connectors.environment.oauth_connector import (
+    Authenticator as Authenticator,
+)
+from osiris_lsp.connectors.environment.oauth_connector import (
+    get_oauth_token as get_oauth_token,
+)
+from osiris_lsp.connectors.environment.oauth_connector import (
+    setup_authentication as setup_authentication,
 )
 from osiris_lsp.connectors.errors import (
     APIError as APIError,

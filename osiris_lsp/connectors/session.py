@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
+from osiris_lsp.connectors.bridge import Bridge
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerConfig
 from osiris_lsp.secret import Secret
@@ -30,7 +31,8 @@ class Session:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._breakers: dict[str, CircuitBreaker] = {}
-        self._held: dict[tuple[str, str], Closable] = {}
+        self._held: dict[tuple[str, str, int], Closable] = {}
+        self.bridge = Bridge()
 
     def circuit_breaker(
         self, name: str, config: CircuitBreakerConfig | None = None
@@ -49,8 +51,11 @@ class Session:
         return breaker
 
     def shared(self, kind: str, config: Mapping[str, Any], make: Callable[[], Held]) -> Held:
-        """Return the pool or client of a configuration; made once, however many threads ask."""
-        key = (kind, config_key(config))
+        """Return the pool or client of a configuration; made once, however many threads ask.
+
+        A process that was forked makes its own: connections cannot be shared with the other.
+        """
+        key = (kind, config_key(config), os.getpid())
         with self._lock:
             held = self._held.get(key)
             if held is None:
@@ -60,8 +65,8 @@ class Session:
     def close_all(self, kind: str | None = None) -> None:
         """Close what is held, of one kind or of all, and forget it (S2-POOL-05)."""
         with self._lock:
-            chosen = [key for key in self._held if kind in (None, key[0])]
-            closing = [self._held.pop(key) for key in chosen]
+            own = [key for key in self._held if key[2] == os.getpid()]
+            closing = [self._held.pop(key) for key in own if kind in (None, key[0])]
         for held in closing:
             held.close()
 
