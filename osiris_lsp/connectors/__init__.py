@@ -22,6 +22,18 @@ _MODULES: Final = {
     "clients.http.config": ("APIClientConfig",),
     "clients.http.metrics": ("ClientMetrics",),
     "clients.http.response": ("APIResponse",),
+    "clients.sql.database": ("Database",),
+    "clients.sql.mysql": ("MySQLConnection", "handle_connection_error", "test_connection"),
+    "clients.sql.pool": ("ConnectionPool", "connect_with_retry"),
+    "clients.sql.postgres": (
+        "delete_records",
+        "execute_command",
+        "execute_query",
+        "get_table_info",
+        "insert_many",
+        "update_many",
+    ),
+    "clients.sql.reading": ("OperationNotAllowedError", "validate_read_only"),
     "connection": ("Origin", "ResolvedConnection"),
     "connector": ("Connector",),
     "credentials": (
@@ -84,7 +96,7 @@ _MODULES: Final = {
     "resilience.retry": ("RetryConfig", "RetryHandler", "RetryStrategy", "create_retry_handler"),
     "result": ("DoctorResult",),
     "resolution": ("ConnectionResolver", "resolve", "resolve_env_vars"),
-    "session": ("Session", "get_circuit_breaker"),
+    "session": ("Session", "cleanup_session", "get_circuit_breaker"),
     "trust": ("Consent", "TrustStore", "consent_of"),
 }
 _HOME: Final = {name: module for module, names in _MODULES.items() for name in names}

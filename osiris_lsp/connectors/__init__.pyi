@@ -36,6 +36,48 @@ from osiris_lsp.connectors.clients.http.metrics import (
 from osiris_lsp.connectors.clients.http.response import (
     APIResponse as APIResponse,
 )
+from osiris_lsp.connectors.clients.sql.database import (
+    Database as Database,
+)
+from osiris_lsp.connectors.clients.sql.mysql import (
+    MySQLConnection as MySQLConnection,
+)
+from osiris_lsp.connectors.clients.sql.mysql import (
+    handle_connection_error as handle_connection_error,
+)
+from osiris_lsp.connectors.clients.sql.mysql import (
+    test_connection as test_connection,
+)
+from osiris_lsp.connectors.clients.sql.pool import (
+    ConnectionPool as ConnectionPool,
+)
+from osiris_lsp.connectors.clients.sql.pool import (
+    connect_with_retry as connect_with_retry,
+)
+from osiris_lsp.connectors.clients.sql.postgres import (
+    delete_records as delete_records,
+)
+from osiris_lsp.connectors.clients.sql.postgres import (
+    execute_command as execute_command,
+)
+from osiris_lsp.connectors.clients.sql.postgres import (
+    execute_query as execute_query,
+)
+from osiris_lsp.connectors.clients.sql.postgres import (
+    get_table_info as get_table_info,
+)
+from osiris_lsp.connectors.clients.sql.postgres import (
+    insert_many as insert_many,
+)
+from osiris_lsp.connectors.clients.sql.postgres import (
+    update_many as update_many,
+)
+from osiris_lsp.connectors.clients.sql.reading import (
+    OperationNotAllowedError as OperationNotAllowedError,
+)
+from osiris_lsp.connectors.clients.sql.reading import (
+    validate_read_only as validate_read_only,
+)
 from osiris_lsp.connectors.connection import (
     Origin as Origin,
 )
@@ -245,6 +287,9 @@ from osiris_lsp.connectors.result import (
 )
 from osiris_lsp.connectors.session import (
     Session as Session,
+)
+from osiris_lsp.connectors.session import (
+    cleanup_session as cleanup_session,
 )
 from osiris_lsp.connectors.session import (
     get_circuit_breaker as get_circuit_breaker,
