@@ -223,10 +223,17 @@ def _mysql_limit(session: Any, seconds: float) -> str:
 
 @cache
 def _pg_driver() -> Any:
-    from pg8000.dbapi import Connection
+    from pg8000.dbapi import Connection, InterfaceError
 
     class Session(Connection):  # type: ignore[misc]  # pg8000 has no types
-        """A session whose closing is not told to fail: it is over anyway."""
+        """A session that says so when it is lost, and is silent when it is closed then."""
+
+        def handle_messages(self, context: Any) -> None:
+            try:
+                super().handle_messages(context)
+            except OSError as error:
+                # As it is SQLAlchemy would go on with a session that has half of an answer.
+                raise InterfaceError("network error") from error
 
         def close(self) -> None:
             with contextlib.suppress(Exception):
