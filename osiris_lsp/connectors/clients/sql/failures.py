@@ -198,7 +198,8 @@ def failure(error: BaseException, connection: ResolvedConnection) -> ConnectorEr
     """
     from sqlalchemy import exc
 
-    chain = list(causes(error))
+    inner = getattr(error, "orig", None) or error  # the driver's, where SQLAlchemy has wrapped it
+    chain = list(causes(inner))
     for item in chain:
         if isinstance(item, ConnectorError):
             return item
@@ -209,7 +210,7 @@ def failure(error: BaseException, connection: ResolvedConnection) -> ConnectorEr
         if meaning is not None:
             return _named(meaning.as_error(), item)
     if any(isinstance(item, TimeoutError) for item in chain):
-        return _named(_SLOW.as_error(), chain[0])
+        return _named(_SLOW.as_error(), inner)
     if isinstance(error, exc.NoSuchTableError):
         return _TABLE.as_error()
     if isinstance(error, exc.SQLAlchemyError) and not isinstance(error, exc.DBAPIError):
@@ -222,7 +223,7 @@ def failure(error: BaseException, connection: ResolvedConnection) -> ConnectorEr
         )
     check = Check(connection, Deadline(60.0))
     check.at("query")
-    found = failure_of(error, check, CONNECTORS[connection.family])
+    found = failure_of(inner, check, CONNECTORS[connection.family])
     found.stage = found.stage or "query"
     return found
 
