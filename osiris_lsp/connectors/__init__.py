@@ -96,6 +96,7 @@ _MODULES: Final = {
     "resilience.retry": ("RetryConfig", "RetryHandler", "RetryStrategy", "create_retry_handler"),
     "result": ("DoctorResult",),
     "resolution": ("ConnectionResolver", "resolve", "resolve_env_vars"),
+    "runner": ("Driver", "DriverConnection", "run_step"),
     "session": ("Session", "cleanup_session", "get_circuit_breaker"),
     "trust": ("Consent", "TrustStore", "consent_of"),
 }

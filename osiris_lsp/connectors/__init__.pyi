@@ -285,6 +285,15 @@ from osiris_lsp.connectors.resolution import (
 from osiris_lsp.connectors.result import (
     DoctorResult as DoctorResult,
 )
+from osiris_lsp.connectors.runner import (
+    Driver as Driver,
+)
+from osiris_lsp.connectors.runner import (
+    DriverConnection as DriverConnection,
+)
+from osiris_lsp.connectors.runner import (
+    run_step as run_step,
+)
 from osiris_lsp.connectors.session import (
     Session as Session,
 )
