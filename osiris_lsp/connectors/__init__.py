@@ -26,6 +26,18 @@ _MODULES: Final = {
     "clients.llm.llm_connector": ("LLMConnector",),
     "clients.llm.results": ("Completion", "Embedding", "Metrics", "ToolCall"),
     "clients.llm.streaming": ("Stream",),
+    "clients.sql.database": ("Database",),
+    "clients.sql.mysql": ("MySQLConnection", "handle_connection_error", "test_connection"),
+    "clients.sql.pool": ("ConnectionPool", "connect_with_retry"),
+    "clients.sql.postgres": (
+        "delete_records",
+        "execute_command",
+        "execute_query",
+        "get_table_info",
+        "insert_many",
+        "update_many",
+    ),
+    "clients.sql.reading": ("OperationNotAllowedError", "validate_read_only"),
     "connection": ("Origin", "ResolvedConnection"),
     "connector": ("Connector",),
     "credentials": (
@@ -100,7 +112,8 @@ _MODULES: Final = {
     "resilience.retry": ("RetryConfig", "RetryHandler", "RetryStrategy", "create_retry_handler"),
     "result": ("DoctorResult",),
     "resolution": ("ConnectionResolver", "resolve", "resolve_env_vars"),
-    "session": ("Session", "get_circuit_breaker"),
+    "runner": ("Driver", "DriverConnection", "run_step"),
+    "session": ("Session", "cleanup_session", "get_circuit_breaker"),
     "tls": ("configure_ssl",),
     "trust": ("Consent", "TrustStore", "consent_of"),
 }

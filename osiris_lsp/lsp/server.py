@@ -221,6 +221,9 @@ class Server(LanguageServer):
     def _exit(self, *_: Any) -> None:
         """End at once: pygls would wait for threads, and report their errors for seconds."""
         sys.stdout.flush()
+        sessions = sys.modules.get("osiris_lsp.connectors.session")
+        if sessions is not None:  # else nothing is open
+            sessions.cleanup_session()
         os._exit(0 if self.protocol._shutdown else 1)
 
 

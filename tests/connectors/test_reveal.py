@@ -14,6 +14,7 @@ ALLOWED = {
     "connectors/auth/manager.py": "puts credentials into requests",
     "connectors/auth/oauth2.py": "shows the client's own secret to the token server",
     "connectors/environment/oauth_connector.py": "the header of a token is a secret, too",
+    "connectors/runner.py": "a driver gets the connection of its step as a plain dict (CONN-006)",
     "connectors/session.py": "two configurations with other secrets are two, keyed by an HMAC",
     "connectors/display.py": "tells a whole `${VAR}`, which may be shown; builds DSNs",
 }
