@@ -177,6 +177,21 @@ from osiris_lsp.connectors.errors import (
 from osiris_lsp.connectors.errors import (
     is_retryable_error as is_retryable_error,
 )
+from osiris_lsp.connectors.evidence.base import (
+    BaseConnector as BaseConnector,
+)
+from osiris_lsp.connectors.evidence.provenance import (
+    ProvenanceManager as ProvenanceManager,
+)
+from osiris_lsp.connectors.evidence.provenance import (
+    ProvenanceRecord as ProvenanceRecord,
+)
+from osiris_lsp.connectors.evidence.source import (
+    Evidence as Evidence,
+)
+from osiris_lsp.connectors.evidence.source import (
+    SourceType as SourceType,
+)
 from osiris_lsp.connectors.families import (
     connector as connector,
 )

@@ -1,0 +1,1 @@
+"""Sources of evidence: searched, fetched from, and recorded (seed 003)."""
