@@ -92,8 +92,12 @@ class BaseAPIClient(ABC):
             await self.close()
 
     async def close(self) -> None:
-        """Close all connections; again is no error."""
+        """Close all connections for good; again is no error."""
         self._closed = True
+        await self.release()
+
+    async def release(self) -> None:
+        """Close all connections; the next request opens others, in another event loop too."""
         http, self._http = self._http, None
         if http is not None:
             await http.aclose()
