@@ -55,7 +55,7 @@ def arxiv(request: Request) -> Answer:
         known = number < COUNT
         unknown = f"<entry><id>http://arxiv.org/abs/{query['id_list']}</id></entry>"
         return feed(paper(number) if known else unknown)
-    start = int(query["start"])
+    start = int(query.get("start", 0))
     numbers = range(start, min(start + int(query["max_results"]), COUNT))
     return feed("".join(map(paper, numbers)), COUNT)
 

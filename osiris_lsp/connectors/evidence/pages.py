@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -29,6 +30,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LookUp = Callable[[str, int, float], Awaitable[Sequence[str]]]
 Refusal = Callable[["httpx2.URL"], Awaitable[None]]
 
+_HOST: Final = re.compile(rb"[a-z0-9._-]+")
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -156,7 +158,8 @@ def _parsed(url: str) -> "httpx2.URL":
         parsed = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError):
         raise _no_address() from None
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
+    named = _HOST.fullmatch(parsed.raw_host) or _is_literal(parsed.host)
+    if parsed.scheme not in ("http", "https") or not named or parsed.userinfo:
         raise _no_address()
     return parsed
 

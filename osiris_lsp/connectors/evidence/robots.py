@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote_to_bytes
 
 MAX_SIZE: Final = 512_000
 """Characters that are read; RFC 9309 wants at least 500 KiB."""
@@ -69,7 +69,8 @@ def _groups(text: str) -> Iterator[tuple[set[str], list[tuple[bool, str]]]]:
 
 def _normal(path: str) -> str:
     """Return a path with the same octets always written in the same way."""
-    return quote(unquote(path, "latin-1").encode("latin-1", "replace"), safe="/*$?=&:;,@!~+.()'%")
+    octets = unquote_to_bytes(path.encode("utf-8", "replace"))
+    return quote(octets, safe="/*$?=&:;,@!~+.()'%")
 
 
 def _fits(pattern: str, path: str) -> bool:
