@@ -29,6 +29,8 @@ ROOTS = ("connections", "pipeline", "component", "settings")
 REQUIRED = {
     "mysql", "postgres", "supabase", "duckdb", "sqlite", "filesystem", "shopify", "api", "graphql",
     "posthog", "openai", "oauth", "mongodb", "redis", "bigquery", "snowflake",
+    *("arxiv", "github", "hackernews", "local_docs", "newsapi", "reddit", "sec", "sql", "twitter"),
+    *("web", "whisper", "wikipedia"),
 }  # fmt: skip
 
 

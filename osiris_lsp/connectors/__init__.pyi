@@ -270,6 +270,60 @@ from osiris_lsp.connectors.errors import (
 from osiris_lsp.connectors.errors import (
     is_retryable_error as is_retryable_error,
 )
+from osiris_lsp.connectors.evidence import (
+    evidence_connector as evidence_connector,
+)
+from osiris_lsp.connectors.evidence.arxiv import (
+    ArXivConnector as ArXivConnector,
+)
+from osiris_lsp.connectors.evidence.base import (
+    BaseConnector as BaseConnector,
+)
+from osiris_lsp.connectors.evidence.github import (
+    GitHubConnector as GitHubConnector,
+)
+from osiris_lsp.connectors.evidence.hackernews import (
+    HackerNewsConnector as HackerNewsConnector,
+)
+from osiris_lsp.connectors.evidence.local_docs import (
+    LocalDocsConnector as LocalDocsConnector,
+)
+from osiris_lsp.connectors.evidence.newsapi import (
+    NewsAPIConnector as NewsAPIConnector,
+)
+from osiris_lsp.connectors.evidence.provenance import (
+    ProvenanceManager as ProvenanceManager,
+)
+from osiris_lsp.connectors.evidence.provenance import (
+    ProvenanceRecord as ProvenanceRecord,
+)
+from osiris_lsp.connectors.evidence.reddit import (
+    RedditConnector as RedditConnector,
+)
+from osiris_lsp.connectors.evidence.sec import (
+    SECConnector as SECConnector,
+)
+from osiris_lsp.connectors.evidence.source import (
+    Evidence as Evidence,
+)
+from osiris_lsp.connectors.evidence.source import (
+    SourceType as SourceType,
+)
+from osiris_lsp.connectors.evidence.sql import (
+    SQLConnector as SQLConnector,
+)
+from osiris_lsp.connectors.evidence.twitter import (
+    TwitterConnector as TwitterConnector,
+)
+from osiris_lsp.connectors.evidence.web import (
+    WebConnector as WebConnector,
+)
+from osiris_lsp.connectors.evidence.whisper import (
+    WhisperConnector as WhisperConnector,
+)
+from osiris_lsp.connectors.evidence.wikipedia import (
+    WikipediaConnector as WikipediaConnector,
+)
 from osiris_lsp.connectors.families import (
     connector as connector,
 )

@@ -73,10 +73,10 @@ def table() -> str:
 
 def stub() -> str:
     """Return the text of `osiris_lsp/connectors/__init__.pyi`."""
+    home: dict[str, str] = vars(connectors)["_HOME"]
     names = sorted(
         (f"{connectors.__name__}.{module}", not name[0].isupper(), name)
-        for module, names in connectors._MODULES.items()
-        for name in names
+        for name, module in home.items()
     )
     lines = [f"from {module} import (\n    {name} as {name},\n)\n" for module, _, name in names]
     return STUB + "".join(lines) + "\n__all__: list[str]\n"

@@ -92,8 +92,12 @@ class BaseAPIClient(ABC):
             await self.close()
 
     async def close(self) -> None:
-        """Close all connections; again is no error."""
+        """Close all connections for good; again is no error."""
         self._closed = True
+        await self.release()
+
+    async def release(self) -> None:
+        """Close all connections; the next request opens others, in another event loop too."""
         http, self._http = self._http, None
         if http is not None:
             await http.aclose()
@@ -238,6 +242,7 @@ class BaseAPIClient(ABC):
                 where,
                 self.config.timeout,
                 follow_redirects=self.config.follow_redirects,
+                max_body=self.config.max_body,
             )
         except ConnectorError as error:
             if self.config.log_responses:

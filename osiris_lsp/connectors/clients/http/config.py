@@ -21,6 +21,7 @@ class APIClientConfig:
 
     `log_response_body` shows whatever a service answers. `follow_redirects` goes no further than
     the same scheme, host and port (R-54). Without `ssl_context`, certificates of the system count.
+    An answer of more than `max_body` bytes is left and refused.
     """
 
     name: str
@@ -39,6 +40,7 @@ class APIClientConfig:
     max_keepalive_connections: int = 20
     follow_redirects: bool = False
     ssl_context: "ssl.SSLContext | None" = field(default=None, repr=False)
+    max_body: int | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
