@@ -40,7 +40,7 @@ $(INSTALLED): pyproject.toml
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo 'error: `$(PYTHON) -m venv` failed; on Debian and Ubuntu install the package python3-venv' >&2; exit 1; }
 	$(PIP) --upgrade 'pip>=25.1'
-	$(PIP) --editable '.[aws,bigquery,duckdb,keyring,mongodb,redis,vault]' --group dev
+	$(PIP) --editable '.[aws,bigquery,duckdb,keyring,mongodb,pandas,redis,vault]' --group dev
 	@touch $@
 
 $(INSTALLED_BENCH): $(INSTALLED)

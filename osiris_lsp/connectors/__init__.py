@@ -18,6 +18,7 @@ _MODULES: Final = {
         "create_oauth2_auth",
     ),
     "auth.manager": ("AuthManager",),
+    "clients.filesystem": ("atomic_write", "ensure_directory", "write_csv_deterministic"),
     "clients.http.client": ("BaseAPIClient",),
     "clients.http.config": ("APIClientConfig",),
     "clients.http.metrics": ("ClientMetrics",),

@@ -24,6 +24,15 @@ from osiris_lsp.connectors.auth.config import (
 from osiris_lsp.connectors.auth.manager import (
     AuthManager as AuthManager,
 )
+from osiris_lsp.connectors.clients.filesystem import (
+    atomic_write as atomic_write,
+)
+from osiris_lsp.connectors.clients.filesystem import (
+    ensure_directory as ensure_directory,
+)
+from osiris_lsp.connectors.clients.filesystem import (
+    write_csv_deterministic as write_csv_deterministic,
+)
 from osiris_lsp.connectors.clients.http.client import (
     BaseAPIClient as BaseAPIClient,
 )
