@@ -21,8 +21,10 @@ _MODULES: Final = {
     "clients.filesystem": ("atomic_write", "ensure_directory", "write_csv_deterministic"),
     "clients.http.client": ("BaseAPIClient",),
     "clients.http.config": ("APIClientConfig",),
+    "clients.http.connection": ("client_config",),
     "clients.http.metrics": ("ClientMetrics",),
     "clients.http.response": ("APIResponse",),
+    "clients.supabase": ("SupabaseConnection", "batch_insert", "get_table_schema"),
     "connection": ("Origin", "ResolvedConnection"),
     "connector": ("Connector",),
     "credentials": (

@@ -39,11 +39,23 @@ from osiris_lsp.connectors.clients.http.client import (
 from osiris_lsp.connectors.clients.http.config import (
     APIClientConfig as APIClientConfig,
 )
+from osiris_lsp.connectors.clients.http.connection import (
+    client_config as client_config,
+)
 from osiris_lsp.connectors.clients.http.metrics import (
     ClientMetrics as ClientMetrics,
 )
 from osiris_lsp.connectors.clients.http.response import (
     APIResponse as APIResponse,
+)
+from osiris_lsp.connectors.clients.supabase import (
+    SupabaseConnection as SupabaseConnection,
+)
+from osiris_lsp.connectors.clients.supabase import (
+    batch_insert as batch_insert,
+)
+from osiris_lsp.connectors.clients.supabase import (
+    get_table_schema as get_table_schema,
 )
 from osiris_lsp.connectors.connection import (
     Origin as Origin,

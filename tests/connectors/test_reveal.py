@@ -13,6 +13,7 @@ ALLOWED = {
     "relocation.py": "the same without an editor, under a name that is free",
     "connectors/auth/manager.py": "puts credentials into requests",
     "connectors/auth/oauth2.py": "shows the client's own secret to the token server",
+    "connectors/clients/http/wire.py": "the address of a proxy may hold its password",
     "connectors/session.py": "two configurations with other secrets are two, keyed by an HMAC",
     "connectors/display.py": "tells a whole `${VAR}`, which may be shown; builds DSNs",
 }

@@ -10,6 +10,7 @@ from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreakerConfig
 from osiris_lsp.connectors.resilience.rate_limit import RateLimitConfig
 from osiris_lsp.connectors.resilience.retry import RetryConfig
+from osiris_lsp.secret import Secret
 
 if TYPE_CHECKING:
     import ssl
@@ -20,7 +21,8 @@ class APIClientConfig:
     """What a client talks to, and how; `timeout` is for one attempt as a whole (R-52).
 
     `log_response_body` shows whatever a service answers. `follow_redirects` goes no further than
-    the same scheme, host and port (R-54). Without `ssl_context`, certificates of the system count.
+    the same scheme, host and port (R-54). Without `ssl_context`, certificates of the system count, and
+    without `proxy`, an address that may hold a password, what the environment says.
     """
 
     name: str
@@ -39,6 +41,7 @@ class APIClientConfig:
     max_keepalive_connections: int = 20
     follow_redirects: bool = False
     ssl_context: "ssl.SSLContext | None" = field(default=None, repr=False)
+    proxy: Secret | None = None
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -45,6 +45,7 @@ def open_client(config: APIClientConfig) -> "httpx2.AsyncClient":
         ),
         headers=dict(config.default_headers),
         verify=config.ssl_context or True,
+        proxy=config.proxy.reveal() if config.proxy else None,
         follow_redirects=False,
     )
 

@@ -1,0 +1,61 @@
+"""The configuration of a client from a connection of a connections file."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from osiris_lsp.connectors.auth.config import AuthConfig
+from osiris_lsp.connectors.clients.http.config import APIClientConfig
+from osiris_lsp.connectors.connection import ResolvedConnection
+from osiris_lsp.connectors.errors import ConnectorConfigError
+from osiris_lsp.connectors.tls import configure, tls_of
+from osiris_lsp.secret import Secret
+
+
+def connection_of(family: str, config: Mapping[str, Any]) -> ResolvedConnection:
+    """Return a resolved connection, made from a plain mapping of its fields where it is one."""
+    if isinstance(config, ResolvedConnection):
+        return config
+    alias = str(config.get("alias") or "default")
+    return ResolvedConnection(family, alias, config)
+
+
+def client_config(
+    connection: ResolvedConnection, base_url: str, auth: AuthConfig | None = None, **options: Any
+) -> APIClientConfig:
+    """Return the configuration for a connection: its time limits, its TLS files, its proxy.
+
+    `options` are other fields of `APIClientConfig`.
+    """
+    proxy = connection.text("proxy")
+    return APIClientConfig(
+        connection.ref.lstrip("@"),
+        base_url,
+        auth,
+        timeout=seconds(connection, "timeout", 30.0),
+        connect_timeout=seconds(connection, "connect_timeout", 10.0),
+        ssl_context=_context(connection),
+        proxy=Secret(proxy) if proxy else None,
+        **options,
+    )
+
+
+def seconds(connection: ResolvedConnection, name: str, default: float) -> float:
+    """Return a time limit of a connection; raises ConnectorConfigError for what is no number."""
+    value = connection.value(name)
+    try:
+        return default if value is None else float(value)
+    except (TypeError, ValueError):
+        raise ConnectorConfigError(f"`{name}` is no number", field=name) from None
+
+
+def _context(connection: ResolvedConnection) -> ssl.SSLContext | None:
+    """Return a context where the connection has TLS settings of its own."""
+    fields = connection.spec.fields if connection.spec is not None else {}
+    verify = next((name for name in ("verify", "validate_ssl") if name in fields), "ssl_verify")
+    tls = tls_of(connection, verify)
+    if not (tls.ca or tls.cert or tls.key) and tls.verify:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    configure(context, tls)
+    return context
