@@ -19,6 +19,9 @@ from osiris_lsp.connectors.auth.config import (
     create_bearer_auth as create_bearer_auth,
 )
 from osiris_lsp.connectors.auth.config import (
+    create_jwt_auth as create_jwt_auth,
+)
+from osiris_lsp.connectors.auth.config import (
     create_oauth2_auth as create_oauth2_auth,
 )
 from osiris_lsp.connectors.auth.manager import (
@@ -281,3 +284,48 @@ from osiris_lsp.connectors.trust import (
 )
 
 __all__: list[str]
+from osiris_lsp.connectors.integrations.connector import (
+    IntegrationConnector as IntegrationConnector,
+)
+from osiris_lsp.connectors.integrations.connector import (
+    ServiceError as ServiceError,
+)
+from osiris_lsp.connectors.integrations.docusign.connector import (
+    DocuSignConnector as DocuSignConnector,
+)
+from osiris_lsp.connectors.integrations.docusign.connector import (
+    DocuSignError as DocuSignError,
+)
+from osiris_lsp.connectors.integrations.docusign.credentials import (
+    DocuSignCredentials as DocuSignCredentials,
+)
+from osiris_lsp.connectors.integrations.hubspot.connector import (
+    HubSpotConnector as HubSpotConnector,
+)
+from osiris_lsp.connectors.integrations.hubspot.connector import (
+    HubSpotError as HubSpotError,
+)
+from osiris_lsp.connectors.integrations.hubspot.credentials import (
+    HubSpotCredentials as HubSpotCredentials,
+)
+from osiris_lsp.connectors.integrations.pagerduty.connector import (
+    PagerDutyConnector as PagerDutyConnector,
+)
+from osiris_lsp.connectors.integrations.pagerduty.connector import (
+    PagerDutyError as PagerDutyError,
+)
+from osiris_lsp.connectors.integrations.pagerduty.credentials import (
+    PagerDutyCredentials as PagerDutyCredentials,
+)
+from osiris_lsp.connectors.integrations.stripe.connector import (
+    StripeConnector as StripeConnector,
+)
+from osiris_lsp.connectors.integrations.stripe.connector import (
+    StripeError as StripeError,
+)
+from osiris_lsp.connectors.integrations.stripe.credentials import (
+    StripeCredentials as StripeCredentials,
+)
+from osiris_lsp.connectors.integrations.webhooks import (
+    WebhookSignatureError as WebhookSignatureError,
+)

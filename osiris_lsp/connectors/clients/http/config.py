@@ -21,7 +21,7 @@ class APIClientConfig:
     """What a client talks to, and how; `timeout` is for one attempt as a whole (R-52).
 
     `log_response_body` shows whatever a service answers. `follow_redirects` goes no further than
-    the same scheme, host and port (R-54). Without `ssl_context`, certificates of the system count, and
+    the same scheme, host and port (R-54). Without `ssl_context`, certificates of the system count;
     without `proxy`, an address that may hold a password, what the environment says.
     """
 

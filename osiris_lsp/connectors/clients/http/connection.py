@@ -27,17 +27,19 @@ def client_config(
 
     `options` are other fields of `APIClientConfig`.
     """
+    name = connection.ref.lstrip("@")
+    return APIClientConfig(name, base_url, auth, **client_options(connection), **options)
+
+
+def client_options(connection: ResolvedConnection) -> dict[str, Any]:
+    """Return the fields of `APIClientConfig` that say how a connection is reached."""
     proxy = connection.text("proxy")
-    return APIClientConfig(
-        connection.ref.lstrip("@"),
-        base_url,
-        auth,
-        timeout=seconds(connection, "timeout", 30.0),
-        connect_timeout=seconds(connection, "connect_timeout", 10.0),
-        ssl_context=_context(connection),
-        proxy=Secret(proxy) if proxy else None,
-        **options,
-    )
+    return {
+        "timeout": seconds(connection, "timeout", 30.0),
+        "connect_timeout": seconds(connection, "connect_timeout", 10.0),
+        "ssl_context": _context(connection),
+        "proxy": Secret(proxy) if proxy else None,
+    }
 
 
 def seconds(connection: ResolvedConnection, name: str, default: float) -> float:
