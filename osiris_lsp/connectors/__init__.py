@@ -19,25 +19,14 @@ _MODULES: Final = {
         "create_oauth2_auth",
     ),
     "auth.manager": ("AuthManager",),
-    "clients.filesystem": (
-        "atomic_write",
-        "ensure_directory",
-        "write_csv_deterministic",
-    ),
+    "clients.filesystem": ("atomic_write", "ensure_directory", "write_csv_deterministic"),
     "clients.http.client": ("BaseAPIClient",),
     "clients.http.config": ("APIClientConfig",),
     "clients.http.connection": ("client_config",),
     "clients.http.metrics": ("ClientMetrics",),
     "clients.http.response": ("APIResponse",),
-    "clients.supabase": (
-        "SupabaseConnection",
-        "batch_insert",
-        "get_table_schema",
-    ),
-    "connection": (
-        "Origin",
-        "ResolvedConnection",
-    ),
+    "clients.supabase": ("SupabaseConnection", "batch_insert", "get_table_schema"),
+    "connection": ("Origin", "ResolvedConnection"),
     "connector": ("Connector",),
     "credentials": (
         "AWSSecretsManagerProvider",
@@ -52,12 +41,7 @@ _MODULES: Final = {
         "get_credential_provider",
     ),
     "conversion": ("connector_error_handler",),
-    "display": (
-        "build_dsn",
-        "build_dsn_redacted",
-        "mask_connection_config",
-        "redacted_url",
-    ),
+    "display": ("build_dsn", "build_dsn_redacted", "mask_connection_config", "redacted_url"),
     "doctor": ("ConnectionDoctor",),
     "errors": (
         "APIError",
@@ -90,45 +74,20 @@ _MODULES: Final = {
         "is_retryable_error",
     ),
     "families": ("connector",),
-    "integrations.connector": (
-        "IntegrationConnector",
-        "ServiceError",
-    ),
-    "integrations.docusign.connector": (
-        "DocuSignConnector",
-        "DocuSignError",
-    ),
+    "integrations.connector": ("IntegrationConnector", "ServiceError"),
+    "integrations.docusign.connector": ("DocuSignConnector", "DocuSignError"),
     "integrations.docusign.credentials": ("DocuSignCredentials",),
-    "integrations.hubspot.connector": (
-        "HubSpotConnector",
-        "HubSpotError",
-    ),
+    "integrations.hubspot.connector": ("HubSpotConnector", "HubSpotError"),
     "integrations.hubspot.credentials": ("HubSpotCredentials",),
-    "integrations.pagerduty.connector": (
-        "PagerDutyConnector",
-        "PagerDutyError",
-    ),
+    "integrations.pagerduty.connector": ("PagerDutyConnector", "PagerDutyError"),
     "integrations.pagerduty.credentials": ("PagerDutyCredentials",),
-    "integrations.stripe.connector": (
-        "StripeConnector",
-        "StripeError",
-    ),
+    "integrations.stripe.connector": ("StripeConnector", "StripeError"),
     "integrations.stripe.credentials": ("StripeCredentials",),
     "integrations.webhooks": ("WebhookSignatureError",),
     "logs": ("RedactingFilter",),
-    "resilience.cache": (
-        "Cache",
-        "CacheStats",
-    ),
-    "resilience.circuit_breaker": (
-        "CircuitBreaker",
-        "CircuitBreakerConfig",
-        "CircuitState",
-    ),
-    "resilience.rate_limit": (
-        "RateLimitConfig",
-        "RateLimiter",
-    ),
+    "resilience.cache": ("Cache", "CacheStats"),
+    "resilience.circuit_breaker": ("CircuitBreaker", "CircuitBreakerConfig", "CircuitState"),
+    "resilience.rate_limit": ("RateLimitConfig", "RateLimiter"),
     "resilience.recovery": (
         "RecoveryChain",
         "RecoveryConfig",
@@ -136,27 +95,11 @@ _MODULES: Final = {
         "create_recovery_chain",
         "with_recovery",
     ),
-    "resilience.retry": (
-        "RetryConfig",
-        "RetryHandler",
-        "RetryStrategy",
-        "create_retry_handler",
-    ),
+    "resilience.retry": ("RetryConfig", "RetryHandler", "RetryStrategy", "create_retry_handler"),
     "result": ("DoctorResult",),
-    "resolution": (
-        "ConnectionResolver",
-        "resolve",
-        "resolve_env_vars",
-    ),
-    "session": (
-        "Session",
-        "get_circuit_breaker",
-    ),
-    "trust": (
-        "Consent",
-        "TrustStore",
-        "consent_of",
-    ),
+    "resolution": ("ConnectionResolver", "resolve", "resolve_env_vars"),
+    "session": ("Session", "get_circuit_breaker"),
+    "trust": ("Consent", "TrustStore", "consent_of"),
 }
 _HOME: Final = {name: module for module, names in _MODULES.items() for name in names}
 
