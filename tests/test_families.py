@@ -29,6 +29,7 @@ ROOTS = ("connections", "pipeline", "component", "settings")
 REQUIRED = {
     "mysql", "postgres", "supabase", "duckdb", "sqlite", "filesystem", "shopify", "api", "graphql",
     "posthog", "openai", "oauth", "mongodb", "redis", "bigquery", "snowflake",
+    "stripe", "hubspot", "docusign", "pagerduty",
 }  # fmt: skip
 
 

@@ -3,25 +3,18 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
-from osiris_lsp.connectors import jwt, keyfile
+from osiris_lsp.connectors import keyfile
 from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.errors import ConnectorConfigError
+from osiris_lsp.connectors.families import docusign
 from osiris_lsp.connectors.integrations.values import hide
 from osiris_lsp.secret import Secret
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 BASE_URL: Final = "https://demo.docusign.net"
 """The developer environment; each account in production has an address of its own."""
-
-LIFE: Final = 600
-"""Seconds for which signed claims are good; DocuSign takes an hour at most."""
-
-SCOPES: Final = "signature impersonation"
 
 
 @dataclass(frozen=True)
@@ -48,7 +41,7 @@ class DocuSignCredentials:
                     f"`{name}` is missing", code="config.missing_field", field=name
                 )
         if not self.oauth_url:
-            object.__setattr__(self, "oauth_url", oauth_url(self.base_url))
+            object.__setattr__(self, "oauth_url", docusign.oauth_url(self.base_url))
 
     @classmethod
     def from_connection(cls, connection: ResolvedConnection) -> Self:
@@ -70,23 +63,6 @@ class DocuSignCredentials:
         """Return claims of the app, signed: what a token is given for."""
         key = self.private_key
         plain = key.reveal() if isinstance(key, Secret) else key
-        return signed_claims(self, keyfile.loaded(plain.encode()), clock())
-
-
-def signed_claims(fields: "DocuSignCredentials", key: "RSAPrivateKey", now: float) -> Secret:
-    """Return the claims that DocuSign asks for; the audience is the bare host."""
-    claims = {
-        "iss": fields.integration_key,
-        "sub": fields.user_id,
-        "aud": urlsplit(fields.oauth_url).netloc,
-        "iat": int(now),
-        "exp": int(now) + LIFE,
-        "scope": SCOPES,
-    }
-    return jwt.signed(claims, key)
-
-
-def oauth_url(base_url: str) -> str:
-    """Return the address that gives tokens for an address of the API."""
-    demo = (urlsplit(base_url).hostname or "").startswith("demo")
-    return "https://account-d.docusign.com" if demo else "https://account.docusign.com"
+        host = urlsplit(self.oauth_url).netloc
+        rsa = keyfile.loaded(plain.encode())
+        return docusign.assertion(self.integration_key, self.user_id, host, rsa, clock())

@@ -9,6 +9,7 @@ from osiris_lsp.connectors.auth.config import (
     create_bearer_auth,
 )
 from osiris_lsp.connectors.connection import ResolvedConnection
+from osiris_lsp.connectors.families.pagerduty import MEDIA
 from osiris_lsp.connectors.integrations.connector import (
     IntegrationConnector,
     Item,
@@ -52,7 +53,7 @@ class PagerDutyConnector(IntegrationConnector[PagerDutyCredentials]):
         return create_api_key_auth(key, "Authorization", "Token token=")
 
     def _headers(self) -> Mapping[str, str]:
-        headers = {"Accept": "application/vnd.pagerduty+json;version=2"}
+        headers = {"Accept": MEDIA}
         email = self.credentials.from_email
         return {**headers, "From": email} if email else headers
 

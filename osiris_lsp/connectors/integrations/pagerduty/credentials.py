@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, Self
 
 from osiris_lsp.connectors.connection import ResolvedConnection
+from osiris_lsp.connectors.families import pagerduty
 from osiris_lsp.connectors.integrations.values import hide
 from osiris_lsp.secret import Secret
 
-BASE_URL: Final = "https://api.pagerduty.com"
-EU_URL: Final = "https://api.eu.pagerduty.com"
+BASE_URL: Final = pagerduty.REGIONS["us"]
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,6 @@ class PagerDutyCredentials:
             api_key=connection.get("api_key", ""),
             from_email=connection.get("from_email"),
             webhook_secret=connection.get("webhook_secret"),
-            base_url=base_url(connection),
+            base_url=pagerduty.address_of(connection)[0],
             token_type=connection.value("token_type") or "token",
         )
-
-
-def base_url(connection: ResolvedConnection) -> str:
-    """Return the address of a connection: its own, or that of its region."""
-    own = connection.text("base_url")
-    return own or (EU_URL if connection.value("region") == "eu" else BASE_URL)
