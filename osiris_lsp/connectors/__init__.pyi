@@ -284,6 +284,18 @@ from osiris_lsp.connectors.trust import (
 )
 
 __all__: list[str]
+from osiris_lsp.connectors.clients.graphql import (
+    GraphQLClient as GraphQLClient,
+)
+from osiris_lsp.connectors.clients.graphql import (
+    GraphQLError as GraphQLError,
+)
+from osiris_lsp.connectors.clients.rest import (
+    RestClient as RestClient,
+)
+from osiris_lsp.connectors.clients.shopify import (
+    ShopifyClient as ShopifyClient,
+)
 from osiris_lsp.connectors.integrations.connector import (
     IntegrationConnector as IntegrationConnector,
 )

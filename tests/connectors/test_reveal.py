@@ -13,6 +13,8 @@ ALLOWED = {
     "relocation.py": "the same without an editor, under a name that is free",
     "connectors/auth/manager.py": "puts credentials into requests",
     "connectors/auth/oauth2.py": "shows the client's own secret to the token server",
+    "connectors/clients/graphql.py": "headers of a connection may be credentials",
+    "connectors/clients/rest.py": "its headers and parameters may be credentials",
     "connectors/clients/http/wire.py": "the address of a proxy may hold its password",
     "connectors/integrations/docusign/credentials.py": "signs claims with the private key",
     "connectors/integrations/webhooks.py": "checks signatures with the secret",

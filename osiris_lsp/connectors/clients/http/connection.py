@@ -8,6 +8,7 @@ from osiris_lsp.connectors.auth.config import AuthConfig
 from osiris_lsp.connectors.clients.http.config import APIClientConfig
 from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.errors import ConnectorConfigError
+from osiris_lsp.connectors.resilience.rate_limit import RateLimitConfig
 from osiris_lsp.connectors.tls import configure, tls_of
 from osiris_lsp.secret import Secret
 
@@ -43,12 +44,26 @@ def client_options(connection: ResolvedConnection) -> dict[str, Any]:
 
 
 def seconds(connection: ResolvedConnection, name: str, default: float) -> float:
-    """Return a time limit of a connection; raises ConnectorConfigError for what is no number."""
+    """Return a number of a connection, mostly of seconds; raises ConnectorConfigError otherwise."""
     value = connection.value(name)
     try:
         return default if value is None else float(value)
     except (TypeError, ValueError):
         raise ConnectorConfigError(f"`{name}` is no number", field=name) from None
+
+
+def limit_of(connection: ResolvedConnection) -> RateLimitConfig | None:
+    """Return the `rate_limit` of a connection: a mapping, or a number of requests in a second."""
+    given = connection.get("rate_limit")
+    if isinstance(given, Mapping):
+        return RateLimitConfig(**given)
+    if given is None:
+        return None
+    each_second = seconds(connection, "rate_limit", 1.0)
+    if not each_second > 0:
+        raise ConnectorConfigError("`rate_limit` has to be above 0", field="rate_limit")
+    requests = max(int(each_second), 1)
+    return RateLimitConfig(max_requests=requests, window_seconds=requests / each_second)
 
 
 def _context(connection: ResolvedConnection) -> ssl.SSLContext | None:
