@@ -19,16 +19,37 @@ from osiris_lsp.connectors.auth.config import (
     create_bearer_auth as create_bearer_auth,
 )
 from osiris_lsp.connectors.auth.config import (
+    create_jwt_auth as create_jwt_auth,
+)
+from osiris_lsp.connectors.auth.config import (
     create_oauth2_auth as create_oauth2_auth,
 )
 from osiris_lsp.connectors.auth.manager import (
     AuthManager as AuthManager,
+)
+from osiris_lsp.connectors.clients.filesystem import (
+    atomic_write as atomic_write,
+)
+from osiris_lsp.connectors.clients.filesystem import (
+    ensure_directory as ensure_directory,
+)
+from osiris_lsp.connectors.clients.filesystem import (
+    write_csv_deterministic as write_csv_deterministic,
+)
+from osiris_lsp.connectors.clients.graphql import (
+    GraphQLClient as GraphQLClient,
+)
+from osiris_lsp.connectors.clients.graphql import (
+    GraphQLError as GraphQLError,
 )
 from osiris_lsp.connectors.clients.http.client import (
     BaseAPIClient as BaseAPIClient,
 )
 from osiris_lsp.connectors.clients.http.config import (
     APIClientConfig as APIClientConfig,
+)
+from osiris_lsp.connectors.clients.http.connection import (
+    client_config as client_config,
 )
 from osiris_lsp.connectors.clients.http.metrics import (
     ClientMetrics as ClientMetrics,
@@ -56,6 +77,12 @@ from osiris_lsp.connectors.clients.llm.results import (
 )
 from osiris_lsp.connectors.clients.llm.streaming import (
     Stream as Stream,
+)
+from osiris_lsp.connectors.clients.rest import (
+    RestClient as RestClient,
+)
+from osiris_lsp.connectors.clients.shopify import (
+    ShopifyClient as ShopifyClient,
 )
 from osiris_lsp.connectors.clients.sql.database import (
     Database as Database,
@@ -98,6 +125,15 @@ from osiris_lsp.connectors.clients.sql.reading import (
 )
 from osiris_lsp.connectors.clients.sql.reading import (
     validate_read_only as validate_read_only,
+)
+from osiris_lsp.connectors.clients.supabase import (
+    SupabaseConnection as SupabaseConnection,
+)
+from osiris_lsp.connectors.clients.supabase import (
+    batch_insert as batch_insert,
+)
+from osiris_lsp.connectors.clients.supabase import (
+    get_table_schema as get_table_schema,
 )
 from osiris_lsp.connectors.connection import (
     Origin as Origin,
@@ -326,6 +362,51 @@ from osiris_lsp.connectors.evidence.wikipedia import (
 )
 from osiris_lsp.connectors.families import (
     connector as connector,
+)
+from osiris_lsp.connectors.integrations.connector import (
+    IntegrationConnector as IntegrationConnector,
+)
+from osiris_lsp.connectors.integrations.connector import (
+    ServiceError as ServiceError,
+)
+from osiris_lsp.connectors.integrations.docusign.connector import (
+    DocuSignConnector as DocuSignConnector,
+)
+from osiris_lsp.connectors.integrations.docusign.connector import (
+    DocuSignError as DocuSignError,
+)
+from osiris_lsp.connectors.integrations.docusign.credentials import (
+    DocuSignCredentials as DocuSignCredentials,
+)
+from osiris_lsp.connectors.integrations.hubspot.connector import (
+    HubSpotConnector as HubSpotConnector,
+)
+from osiris_lsp.connectors.integrations.hubspot.connector import (
+    HubSpotError as HubSpotError,
+)
+from osiris_lsp.connectors.integrations.hubspot.credentials import (
+    HubSpotCredentials as HubSpotCredentials,
+)
+from osiris_lsp.connectors.integrations.pagerduty.connector import (
+    PagerDutyConnector as PagerDutyConnector,
+)
+from osiris_lsp.connectors.integrations.pagerduty.connector import (
+    PagerDutyError as PagerDutyError,
+)
+from osiris_lsp.connectors.integrations.pagerduty.credentials import (
+    PagerDutyCredentials as PagerDutyCredentials,
+)
+from osiris_lsp.connectors.integrations.stripe.connector import (
+    StripeConnector as StripeConnector,
+)
+from osiris_lsp.connectors.integrations.stripe.connector import (
+    StripeError as StripeError,
+)
+from osiris_lsp.connectors.integrations.stripe.credentials import (
+    StripeCredentials as StripeCredentials,
+)
+from osiris_lsp.connectors.integrations.webhooks import (
+    WebhookSignatureError as WebhookSignatureError,
 )
 from osiris_lsp.connectors.logs import (
     RedactingFilter as RedactingFilter,

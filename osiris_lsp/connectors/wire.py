@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from osiris_lsp.connectors.conversion import converted, timed_out
 from osiris_lsp.connectors.errors import ConnectorConfigError, ConnectorParseError
 from osiris_lsp.connectors.resilience.rate_limit import retry_after
+from osiris_lsp.secret import Secret
 
 if TYPE_CHECKING:
     import ssl
@@ -65,8 +66,12 @@ def open_client(
     headers: Mapping[str, str] | None = None,
     max_connections: int = 100,
     max_keepalive_connections: int = 20,
+    proxy: Secret | None = None,
 ) -> "httpx2.AsyncClient":
-    """Return a pool of connections; without `tls`, certificates of the system count."""
+    """Return a pool of connections; without `tls`, certificates of the system count.
+
+    Without `proxy`, an address that may hold a password, what the environment says counts.
+    """
     import httpx2
 
     logging.getLogger("httpx2").addFilter(_FILTER)  # the same filter is added only once
@@ -78,6 +83,7 @@ def open_client(
         ),
         headers=dict(headers or {}),
         verify=tls or True,
+        proxy=proxy.reveal() if proxy else None,
         follow_redirects=False,
     )
 

@@ -18,7 +18,7 @@ from osiris_lsp.connectors.auth.manager import AuthManager
 from osiris_lsp.connectors.clients.http.config import APIClientConfig
 from osiris_lsp.connectors.clients.http.metrics import ClientMetrics
 from osiris_lsp.connectors.clients.http.response import APIResponse, body_of, failure
-from osiris_lsp.connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError
+from osiris_lsp.connectors.errors import ConnectorConfigError, ConnectorError
 from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreaker
 from osiris_lsp.connectors.resilience.rate_limit import RateLimiter
 from osiris_lsp.connectors.resilience.retry import RetryHandler
@@ -202,9 +202,10 @@ class BaseAPIClient(ABC):
             first = False
             try:
                 return await self._attempt(method, prepared)
-            except ConnectorAuthError:
+            except ConnectorError as error:
                 # A token may end before its time: one other is fetched, and never a third.
-                if renewed or self.auth_manager is None or not self.auth_manager.renew():
+                manager = None if renewed or error.category != "auth" else self.auth_manager
+                if manager is None or not manager.renew():
                     raise
                 renewed.append(True)
             prepared = await self._prepare_request(method, path, **options)
@@ -288,6 +289,7 @@ class BaseAPIClient(ABC):
                 headers=config.default_headers,
                 max_connections=config.max_connections,
                 max_keepalive_connections=config.max_keepalive_connections,
+                proxy=config.proxy,
             )
         return self._http
 
