@@ -138,18 +138,18 @@ def tls_context(check: Check, tls: Tls) -> CheckContext:
     """Return the context for the TLS settings; raises ConnectorConfigError for unusable files."""
     context = CheckContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check = check
-    configure(context, tls)
+    _configure(context, tls)
     return context
 
 
 def plain_context(tls: Tls) -> ssl.SSLContext:
     """Return the same for sockets that know no check."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    configure(context, tls)
+    _configure(context, tls)
     return context
 
 
-def configure(context: ssl.SSLContext, tls: Tls) -> None:
+def _configure(context: ssl.SSLContext, tls: Tls) -> None:
     """Give a context of a client the TLS settings; raises ConnectorConfigError as above."""
     context.check_hostname = tls.verify and tls.check_hostname
     context.verify_mode = ssl.CERT_REQUIRED if tls.verify else ssl.CERT_NONE
