@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from osiris_lsp.discovery import Kind
-from osiris_lsp.documents import ConnectionsDocument, Document, PipelineDocument
-from osiris_lsp.engine import Crash, Linter, Report
 from osiris_lsp.files import Stamp, digest, stamp
 from osiris_lsp.finding import Finding
 from osiris_lsp.project import Project, Usage
 from osiris_lsp.reports.record import Record, Recorder, Silenced
 from osiris_lsp.text import Span
+
+if TYPE_CHECKING:
+    from osiris_lsp.documents import Document
+    from osiris_lsp.engine import Crash, Report
 
 PARALLEL_FROM = 400
 """Files from which a second process pays for its start."""
@@ -32,7 +34,7 @@ class FileResult(NamedTuple):
     records: tuple[Record, ...] = ()
     findings: tuple[Finding, ...] = ()
     suppressed: int = 0
-    crashes: tuple[Crash, ...] = ()
+    crashes: "tuple[Crash, ...]" = ()
     usages: frozenset[Usage] | None = None
     deferred: bool = False
     silenced: tuple[Silenced, ...] = ()
@@ -61,12 +63,16 @@ class Worker:
     """Lints the files of one project."""
 
     def __init__(self, job: Job) -> None:
+        from osiris_lsp.engine import Linter
+
         self.job = job
         self.linter = Linter(job.project)
         self.recorder = Recorder(job.project, job.folder, job.detailed)
 
     def lint(self, path: str, defer: bool = False) -> FileResult:
         """Return the result of one file."""
+        from osiris_lsp.documents import ConnectionsDocument, PipelineDocument
+
         project = self.job.project
         text, content = self._content(path) if self.job.cached else (None, None)
         document = project.open(path, text, self.job.kind, self.job.any_yaml)
@@ -97,7 +103,7 @@ class Worker:
             return None, None
         return text, (at, digest(text.encode()))
 
-    def _silenced(self, document: Document, report: Report) -> tuple[Silenced, ...]:
+    def _silenced(self, document: "Document", report: "Report") -> tuple[Silenced, ...]:
         if not self.job.detailed:
             return ()
         return tuple(self.recorder.silenced(document, report.suppressed))

@@ -136,6 +136,7 @@ class Cache:
         self._project = project
         self._ground = self._read_ground()
         self._bases: dict[tuple[str | None, str | None], str] = {}
+        self._by_folder: dict[str, str] = {}
         self._now = time.time_ns()
         self._entries = self._load()
         self._looked: dict[str, bool] = {}
@@ -148,12 +149,17 @@ class Cache:
         return digest(repr((_program(), os.path.realpath(project.root), texts)).encode())
 
     def _basis(self, path: str) -> str:
-        """Return what stands for the connections that hold for a file."""
+        """Return what stands for the connections that hold for a file, and all of its folder."""
+        folder = path.rpartition(os.sep)[0]
+        known = self._by_folder.get(folder)
+        if known is not None:
+            return known
         found = self._project.connections_path(path)
         root = self._project.connections_path(os.path.join(self._project.root, CONNECTIONS[0]))
         key = found, root
         if key not in self._bases:
             self._bases[key] = self._read_basis(*key)
+        self._by_folder[folder] = self._bases[key]
         return self._bases[key]
 
     def _read_basis(self, found: str | None, root: str | None) -> str:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable
 from typing import Final
@@ -49,6 +48,8 @@ def replace(
     is taken away. `still` is called right before and may
     raise to leave the file as it is. Raises OSError when it cannot be written.
     """
+    import tempfile
+
     target = os.path.realpath(path)
     _sweep(os.path.dirname(target))
     owner = None

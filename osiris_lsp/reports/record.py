@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from osiris_lsp.discovery import shown_path
-from osiris_lsp.documents import Document
 from osiris_lsp.finding import Finding, Fix, Related, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.secret import Excerpt, Sieve, excerpt, fingerprint, mask
-from osiris_lsp.suppressions import Suppression
 from osiris_lsp.text import LineIndex, Span, printable
+
+if TYPE_CHECKING:
+    from osiris_lsp.documents import Document
+    from osiris_lsp.suppressions import Suppression
 
 
 class Place(NamedTuple):
@@ -104,7 +106,7 @@ class Recorder:
         self.detailed = detailed
         self._lines: dict[str, LineIndex] = {}
 
-    def records(self, document: Document, findings: Sequence[Finding]) -> Iterator[Record]:
+    def records(self, document: "Document", findings: Sequence[Finding]) -> Iterator[Record]:
         """Yield the records of a document's findings in their order."""
         if not findings:
             return
@@ -138,7 +140,7 @@ class Recorder:
             )
 
     def silenced(
-        self, document: Document, suppressed: Sequence[tuple[Finding, Suppression]]
+        self, document: "Document", suppressed: "Sequence[tuple[Finding, Suppression]]"
     ) -> Iterator[Silenced]:
         """Yield the records of findings that comments silence, with the reasons given there."""
         secrets = document.masked_spans if suppressed else ()
@@ -177,7 +179,7 @@ class Recorder:
             end_byte + 1,
         )
 
-    def shown(self, document: Document, span: Span) -> tuple[Place, Excerpt]:
+    def shown(self, document: "Document", span: Span) -> tuple[Place, Excerpt]:
         """Return the place of a range of a document, and its line with secrets masked."""
         self._lines[document.path] = document.tree.lines
         text = excerpt(document.tree.lines, span, document.masked_spans)
@@ -198,7 +200,7 @@ class Recorder:
             yield self._place(item.path or path, item.span), sieve.clean(item.message)
 
 
-def masked_text(document: Document) -> str:
+def masked_text(document: "Document") -> str:
     """Return the text of a document with every secret replaced by `***`."""
     return mask(document.text, document.masked_spans)
 
