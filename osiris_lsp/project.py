@@ -274,8 +274,13 @@ class Project:
             return decoded(text) if len(text) <= MAX_BYTES else ("", too_large(len(text)))
         if path in self.overlay:
             return "", ("unreadable-file", "there is no such file")
-        self._marks[path] = mark(path)
-        return read_file(path)
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            self._marks[path] = None
+            return read_file(path)
+        self._marks[path] = _mark(status)
+        return read_file(path, status)
 
     def open(
         self,
@@ -600,24 +605,28 @@ def open_project(
 def mark(path: str) -> Mark:
     """Return the mark of a file on disk, None where there is none."""
     try:
-        status = os.stat(path)
+        return _mark(os.stat(path))
     except (OSError, ValueError):
         return None
+
+
+def _mark(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def read_file(path: str) -> "tuple[str, InputProblem | None]":
+def read_file(path: str, status: os.stat_result | None = None) -> "tuple[str, InputProblem | None]":
     """Return the text of a file on disk, or an empty text and why it cannot be read.
 
-    A byte order mark is left out. Pipes and devices are never opened.
+    A byte order mark is left out. Pipes and devices are never opened. `status` is what `os.stat`
+    said right before.
     """
     try:
-        status = os.stat(path)
+        status = status or os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             return "", ("unreadable-file", f"this is {_file_type(status.st_mode)}, not a file")
         if status.st_size > MAX_BYTES:
             return "", too_large(status.st_size)
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             data = file.read()
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
