@@ -13,7 +13,7 @@ from osiris_lsp.cli.outputs import add_options, chosen, detailed, write_all
 from osiris_lsp.cli.settings import settings_records, show_settings
 from osiris_lsp.cli.terminal import Parser, Progress, split, style
 from osiris_lsp.discovery import Overlay, find_root
-from osiris_lsp.finding import SEVERITIES, at_least
+from osiris_lsp.finding import SEVERITIES, Severity, at_least
 from osiris_lsp.project import Project, open_project
 from osiris_lsp.reports import QUOTING, Summary
 from osiris_lsp.reports.record import Record, Silenced
@@ -239,7 +239,14 @@ def _exit_code(
     threshold = args.fail_on or (groups[0].project.settings.fail_on if groups else "warning")
     if args.exit_zero or threshold == "never":
         return 0
-    return 1 if any(at_least(record.severity, threshold) for record in records) else 0
+    return 1 if any(_counts(record, threshold) for record in records) else 0
+
+
+def _counts(record: Record, threshold: Severity) -> bool:
+    """Tell whether a finding fails the run; that a mistake is gone does so only as an error."""
+    if record.rule == "stale-baseline" and record.severity != "error":
+        return False
+    return at_least(record.severity, threshold)
 
 
 def _check_arguments(args: argparse.Namespace) -> None:

@@ -30,9 +30,12 @@ SEVERITIES: Final[dict[Severity, types.DiagnosticSeverity]] = {
 
 
 def of_view(server: Server, view: View) -> list[types.Diagnostic]:
-    """Return the diagnostics of a document, in the order of its findings."""
+    """Return the diagnostics of a document, in the order of its findings.
+
+    What the baseline knows is left out, as at the shell.
+    """
     places = Places(server, view)
-    return [_diagnostic(view, places, finding) for finding in view.findings]
+    return [_diagnostic(view, places, finding) for finding in view.new]
 
 
 def shown(server: Server, view: View) -> list[types.Diagnostic]:
@@ -187,10 +190,8 @@ async def closed_files(server: Server) -> AsyncIterator[tuple[str, View]]:
             state = server.projects.of(path)  # a folder within may be a project of its own
             document = state.project.open(path)
             if document is not None:
-                yield (
-                    server.uri(path),
-                    View(server.uri(path), None, document, state.linter, server.encoding),
-                )
+                uri, linter = server.uri(path), state.linter
+                yield uri, View(uri, None, document, linter, server.encoding, state.baseline)
             await asyncio.sleep(0)
 
 

@@ -133,7 +133,7 @@ class Server(LanguageServer):
         if document is not None and isinstance(text, Text) and document.text is text.source:
             document.index = text.index
         if document is not None and not state.project.is_excluded()(path):
-            view = View(uri, text.version, document, state.linter, self.encoding)
+            view = View(uri, text.version, document, state.linter, self.encoding, state.baseline)
         self._views[uri] = (text.version, state.generation, view)
         return view
 

@@ -114,12 +114,9 @@ class Recorder:
         self._lines[document.path] = lines
         secrets = document.masked_spans
         sieve = self.project.sieve(document, secrets)
-        seen: dict[tuple[object, ...], int] = {}
-        for finding in findings:
-            shown = excerpt(lines, finding.span, secrets)
-            identity = (finding.code, finding.key_path, " ".join(shown.text.split()))
-            seen[identity] = seen.get(identity, -1) + 1
-            root = shown_path(finding.path, self.project.root)
+        excerpts = [excerpt(lines, finding.span, secrets) for finding in findings]
+        marks = fingerprints(self.project, findings, excerpts)
+        for finding, shown, identity in zip(findings, excerpts, marks, strict=True):
             yield Record(
                 finding.code,
                 finding.rule,
@@ -130,7 +127,7 @@ class Recorder:
                     key if isinstance(key, int) else sieve.clean(key) for key in finding.key_path
                 ),
                 finding.source,
-                fingerprint(finding.code, root, finding.key_path, shown.text, seen[identity]),
+                identity,
                 shown._replace(text=shown.text),
                 None if finding.fix is None else sieve.clean(finding.fix.title),
                 finding.fix is not None and finding.fix.safe,
@@ -198,6 +195,19 @@ class Recorder:
     ) -> Iterator[tuple[Place, str]]:
         for item in related:
             yield self._place(item.path or path, item.span), sieve.clean(item.message)
+
+
+def fingerprints(
+    project: Project, findings: Sequence[Finding], excerpts: Sequence[Excerpt]
+) -> Iterator[str]:
+    """Yield the fingerprints of the findings of a document, whose lines are in `excerpts`."""
+    seen: dict[tuple[object, ...], int] = {}
+    for finding, shown in zip(findings, excerpts, strict=True):
+        line = " ".join(shown.text.split())
+        identity = (finding.code, finding.key_path, line)
+        seen[identity] = ordinal = seen.get(identity, -1) + 1
+        path = shown_path(finding.path, project.root)
+        yield fingerprint(finding.code, path, finding.key_path, line, ordinal)
 
 
 def masked_text(document: "Document") -> str:
