@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import cache, cached_property
 from typing import Any, Final
 
@@ -306,19 +306,26 @@ class Cache:
         self._complete()
         if not self._is_steady():
             return
-        named = set(checked)
-        entries = {
-            path: entry
-            for path, entry in self._entries.items()
-            if path in named or os.path.exists(path)
-        }
+        place = os.path.dirname(self._path)
+        with contextlib.suppress(OSError), files.locked(place) as is_mine:
+            if is_mine:
+                entries = self._merged(set(checked))
+                data = json.dumps(entries, separators=(",", ":")).encode()
+                head = f"{self._ground} {digest(data)}\n".encode()
+                files.replace(self._path, head + data, 0o600)
+                _shrink(place)
+
+    def _merged(self, checked: Set[str]) -> dict[str, list[Any]]:
+        """Return what holds, and what other runs have kept of other files since this one began."""
+        entries = dict(self._load() or self._entries)
+        for path, holds in self._looked.items():
+            if holds and path in self._entries:
+                entries[path] = self._entries[path]
+        for path in [path for path in entries if path not in checked and not os.path.exists(path)]:
+            del entries[path]
         while len(entries) > _MOST_ENTRIES:
             entries.pop(next(iter(entries)))
-        data = json.dumps(entries, separators=(",", ":")).encode()
-        head = f"{self._ground} {digest(data)}\n".encode()
-        with contextlib.suppress(OSError):
-            files.replace(self._path, head + data, 0o600)
-            _shrink(os.path.dirname(self._path))
+        return entries
 
     def _is_steady(self) -> bool:
         """Tell whether what many results depend on stayed the same while files were linted."""
