@@ -9,7 +9,7 @@ from osiris_lsp.documents import Document, PipelineDocument
 from osiris_lsp.finding import Finding, Problem, Severity, sort_key
 from osiris_lsp.project import Project
 from osiris_lsp.recall import Recall
-from osiris_lsp.rules import Entry, is_selector, load, matches, selected
+from osiris_lsp.rules import Entry, load, matches, selected
 from osiris_lsp.settings import Settings
 from osiris_lsp.suppressions import Silencer, Suppression
 
@@ -71,15 +71,6 @@ class Linter:
         return tuple(
             (matcher([glob], base), selectors) for glob, selectors in self.settings.per_file_ignores
         )
-
-    def unknown_selectors(self) -> Iterator[tuple[str, str]]:
-        """Yield selectors of the settings that name no rule, with the setting they stand in."""
-        settings = self.settings
-        for name, words in (("select", settings.select), ("ignore", settings.ignore)):
-            yield from ((name, word) for word in words if not is_selector(word))
-        yield from (("severity", word) for word, _ in settings.severity if not is_selector(word))
-        for _, words in settings.per_file_ignores:
-            yield from (("per-file-ignores", word) for word in words if not is_selector(word))
 
     def _for_kind(self, kind: str) -> list[Running]:
         if kind not in self._by_kind:

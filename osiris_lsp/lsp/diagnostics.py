@@ -34,9 +34,12 @@ validated and converted, would take longer than all that they say."""
 
 
 def of_view(server: Server, view: View) -> list[Json]:
-    """Return the diagnostics of a document, in the order of its findings."""
+    """Return the diagnostics of a document, in the order of its findings.
+
+    What the baseline knows is left out, as at the shell.
+    """
     places = Places(server, view)
-    return [_diagnostic(view, places, finding) for finding in view.findings]
+    return [_diagnostic(view, places, finding) for finding in view.new]
 
 
 def shown(server: Server, view: View) -> list[Json]:
@@ -202,10 +205,8 @@ async def closed_files(server: Server) -> AsyncIterator[tuple[str, View]]:
             state = server.projects.of(path)  # a folder within may be a project of its own
             document = state.project.open(path)
             if document is not None:
-                yield (
-                    server.uri(path),
-                    View(server.uri(path), None, document, state.linter, server.encoding),
-                )
+                uri, linter = server.uri(path), state.linter
+                yield uri, View(uri, None, document, linter, server.encoding, state.baseline)
             await asyncio.sleep(0)
 
 

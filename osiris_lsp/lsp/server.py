@@ -160,7 +160,9 @@ class Server(LanguageServer):
         if document is not None and isinstance(text, Text) and document.text is text.source:
             document.index = text.index
         if document is not None and not state.project.is_excluded()(path):
-            view = View(uri, text.version, document, state.linter, self.encoding, before)
+            view = View(
+                uri, text.version, document, state.linter, self.encoding, state.baseline, before
+            )
         self._views[uri] = (text.version, state.generation, view)
         return view
 

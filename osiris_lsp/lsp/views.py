@@ -5,11 +5,13 @@ from functools import cached_property
 
 from lsprotocol import types
 
+from osiris_lsp.baseline import Baseline
 from osiris_lsp.documents import Document
 from osiris_lsp.engine import Linter
 from osiris_lsp.finding import Edit, Finding
 from osiris_lsp.project import Project
-from osiris_lsp.secret import Sieve
+from osiris_lsp.reports.record import fingerprints
+from osiris_lsp.secret import Sieve, excerpt
 from osiris_lsp.text import Encoding, LineIndex, Position, Span
 
 
@@ -23,6 +25,7 @@ class View:
         document: Document,
         linter: Linter,
         encoding: Encoding,
+        baseline: Baseline | None = None,
         before: "View | None" = None,
     ) -> None:
         self.uri = uri
@@ -30,6 +33,7 @@ class View:
         self.document = document
         self.linter = linter
         self.encoding = encoding
+        self._baseline = baseline
         # Of the version before, for what was cleaned with the same secrets.
         self._sieve = before.__dict__.get("sieve") if before is not None else None
 
@@ -52,6 +56,22 @@ class View:
     def findings(self) -> Sequence[Finding]:
         """The findings of the document in order."""
         return self.linter.lint(self.document, again=True).findings
+
+    @cached_property
+    def new(self) -> Sequence[Finding]:
+        """The findings that the baseline of the settings does not know: those to be shown."""
+        baseline, findings = self._baseline, self.findings
+        if baseline is None or not findings:
+            return findings
+        secrets = self.document.masked_spans
+        excerpts = [excerpt(self.lines, finding.span, secrets) for finding in findings]
+        marks = fingerprints(self.project, findings, excerpts)
+        path = self.document.path
+        return [
+            finding
+            for finding, mark in zip(findings, marks, strict=True)
+            if not baseline.knows(self.project, path, mark)
+        ]
 
     @cached_property
     def sieve(self) -> Sieve:

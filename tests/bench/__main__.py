@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import osiris_lsp
-from tests.bench import editor, http, inputs, lint, tools
+from tests.bench import editor, files, http, inputs, lint, tools
 
 EDITOR = "editor"
 HTTP = "http"
@@ -20,7 +20,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make bench",
         description="Measure osiris-lsp lint, yamllint and check-jsonschema as whole processes, "
-        "and our language server beside yaml-language-server.",
+        "our language server beside yaml-language-server, and many files beside ruff and others.",
         epilog='example: make bench BENCH_ARGS="--only editor pipeline-80 --peers none"',
     )
     parser.add_argument("--files", type=int, default=2000, help="small pipelines in the project")
@@ -31,8 +31,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=(EDITOR, HTTP, *inputs.NAMES, *inputs.BARE),
-        help="these inputs; with `editor`: in the editor, and nowhere else; `http`: the client",
+        choices=(EDITOR, HTTP, files.NAME, *inputs.NAMES, *inputs.BARE),
+        help="these inputs; with `editor`: in the editor, and nowhere else; `http`: the client; "
+        "`files`: the project, cold and warm, beside more tools",
     )
     parser.add_argument("--requests", type=int, default=3000, help="of the HTTP client")
     parser.add_argument("--peers", choices=("all", "none"), default="all")
@@ -46,7 +47,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Make the inputs in a temporary folder, measure and print."""
     options = parse()
-    only = set(options.only or (EDITOR, HTTP, *inputs.NAMES, *inputs.BARE))
+    only = set(options.only or (EDITOR, HTTP, files.NAME, *inputs.NAMES, *inputs.BARE))
     # pip compiled the peers when it installed them; an editable install is not compiled.
     compileall.compile_dir(str(Path(osiris_lsp.__file__).parent), quiet=2)
     print(
@@ -66,10 +67,13 @@ def main() -> None:
         peers = options.peers == "all"
         if EDITOR not in only or not options.only:
             chosen = [subject for subject in subjects if subject.name in only]
-            lint.report(chosen, folder, options.runs, peers)
+            if chosen:
+                lint.report(chosen, folder, options.runs, peers)
+        if files.NAME in only:
+            files.report(subjects[4], folder, folder / "scratch", options.runs, peers)
         if EDITOR in only:
             subjects = subjects[:4] + inputs.bare(folder / "raw", folder / "inputs")
-            chosen = [s for s in subjects if s.name in only or only - {HTTP} == {EDITOR}]
+            chosen = [s for s in subjects if s.name in only or only - {HTTP, files.NAME} == {EDITOR}]
             editor.report(chosen, folder, options.keystrokes, peers)
 
 
