@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.services.run import Unavailable
 
 _VERSION: Final = "4.100.3"  # VS Code 1.100.3, the last one for Node 20
 _INSTALL: Final = ("npm", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+_NODE: Final = shutil.which("node") or "node"  # whatever `PATH` the editor gets
 _QUIET: Final = ("--accept-server-license-terms", "--telemetry-level=off")
 
 
@@ -67,6 +69,22 @@ def built(checkout: Path, folder: Path, modules: Path) -> Path:
     return out
 
 
+def packed(folder: Path, manifest: Mapping[str, Any], code: Path) -> Path:
+    """Pack a small extension of one script; return the .vsix."""
+    about = {
+        "version": "1.0.0",
+        "engines": {"vscode": "^1.91.0"},
+        "main": "./main.js",
+        "activationEvents": [],
+        **manifest,
+    }
+    out = folder / f"{manifest['publisher']}.{manifest['name']}.vsix"
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("extension/package.json", json.dumps(about))
+        archive.write(code, "extension/main.js")
+    return out
+
+
 def npm(folder: Path, *arguments: str) -> None:
     """Run npm in a folder; `Unavailable` when there is none or it fails."""
     if not shutil.which("npm") or not shutil.which("node"):
@@ -95,24 +113,23 @@ def publish(made: Path, folder: Path) -> None:
 @contextmanager
 def serving(
     folder: Path,
-    extension: Path,
+    extensions: Sequence[Path],
     settings: Mapping[str, Any],
     variables: Mapping[str, str],
     *options: str,
 ) -> Iterator[str]:
-    """Serve an editor with an extension and settings of the machine; yield its address."""
+    """Serve an editor with extensions and settings of the machine; yield its address."""
     script, port = program(), free_port()
-    machine = folder / "data" / "Machine" / "settings.json"
-    machine.parent.mkdir(parents=True)
-    machine.write_text(json.dumps(settings))
+    configure(folder, settings)
     places = (f"--server-data-dir={folder}", f"--extensions-dir={folder}/extensions")
     environment = {**os.environ, **variables}
-    install = ["node", str(script), *_QUIET, *places, f"--install-extension={extension}"]
-    call(install, environment, folder)
-    command = ["node", str(script), *_QUIET, *places, "--without-connection-token", *options]
+    install = [f"--install-extension={extension}" for extension in extensions]
+    call([_NODE, str(script), *_QUIET, *places, *install], environment, folder)
+    command = [_NODE, str(script), *_QUIET, *places, "--without-connection-token", *options]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            [*command, "--host=127.0.0.1", f"--port={port}"],
+            # Else programs get the variables of a login shell in place of ours.
+            [*command, "--host=127.0.0.1", f"--port={port}", "--force-disable-user-env"],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -125,6 +142,13 @@ def serving(
     finally:
         server.terminate()
         server.wait(20)
+
+
+def configure(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Write the settings of the machine, which a running editor reads again."""
+    machine = folder / "data" / "Machine" / "settings.json"
+    machine.parent.mkdir(parents=True, exist_ok=True)
+    machine.write_text(json.dumps(settings))
 
 
 def call(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
