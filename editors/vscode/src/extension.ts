@@ -97,7 +97,7 @@ class Osiris implements vscode.Disposable {
       this.status.failed(message);
       void this.told(Promise.reject(error));
     }
-    this.connections.refresh();
+    void this.connections.refresh();
   }
 
   private made(launch: Launch, workspaceTrusted: boolean): LanguageClient {
