@@ -73,7 +73,9 @@ def main() -> None:
             files.report(subjects[4], folder, folder / "scratch", options.runs, peers)
         if EDITOR in only:
             subjects = subjects[:4] + inputs.bare(folder / "raw", folder / "inputs")
-            chosen = [s for s in subjects if s.name in only or only - {HTTP, files.NAME} == {EDITOR}]
+            chosen = [
+                s for s in subjects if s.name in only or only - {HTTP, files.NAME} == {EDITOR}
+            ]
             editor.report(chosen, folder, options.keystrokes, peers)
 
 
