@@ -29,6 +29,9 @@ ROOTS = ("connections", "pipeline", "component", "settings")
 REQUIRED = {
     "mysql", "postgres", "supabase", "duckdb", "sqlite", "filesystem", "shopify", "api", "graphql",
     "posthog", "openai", "oauth", "mongodb", "redis", "bigquery", "snowflake",
+    *("arxiv", "github", "hackernews", "local_docs", "newsapi", "reddit", "sec", "sql", "twitter"),
+    *("web", "whisper", "wikipedia"),
+    "stripe", "hubspot", "docusign", "pagerduty",
 }  # fmt: skip
 
 

@@ -79,6 +79,10 @@ class ConnectorConfigError(ConnectorError, ValueError):
         super().__init__(message, code=code, stage="config", field=field, remedy=remedy)
 
 
+class FieldTypeError(ConnectorConfigError, TypeError):
+    """A field of a connection that has another type than it must (CONN-008)."""
+
+
 class InvalidReferenceError(ConnectorConfigError):
     """A text that is no reference to a connection (CONN-004)."""
 

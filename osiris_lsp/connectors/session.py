@@ -1,11 +1,13 @@
 """What calls share: circuit breakers by name, pools and clients by configuration."""
 
+import contextlib
 import hashlib
 import hmac
 import json
 import os
 import secrets
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
@@ -25,6 +27,9 @@ class Closable(Protocol):
 Held = TypeVar("Held", bound=Closable)
 
 
+_SESSIONS: Final["weakref.WeakSet[Session]"] = weakref.WeakSet()
+
+
 class Session:
     """Registries of what is shared; programs that must not share make their own."""
 
@@ -33,6 +38,7 @@ class Session:
         self._breakers: dict[str, CircuitBreaker] = {}
         self._held: dict[tuple[str, str, int], Closable] = {}
         self.bridge = Bridge()
+        _SESSIONS.add(self)
 
     def circuit_breaker(
         self, name: str, config: CircuitBreakerConfig | None = None
@@ -63,12 +69,16 @@ class Session:
         return held  # type: ignore[return-value]  # what `make` of this kind returned
 
     def close_all(self, kind: str | None = None) -> None:
-        """Close what is held, of one kind or of all, and forget it (S2-POOL-05)."""
+        """Close what is held, of one kind or of all, and forget it (S2-POOL-05).
+
+        What fails to close keeps nothing else from it.
+        """
         with self._lock:
             own = [key for key in self._held if key[2] == os.getpid()]
             closing = [self._held.pop(key) for key in own if kind in (None, key[0])]
         for held in closing:
-            held.close()
+            with contextlib.suppress(Exception):
+                held.close()
         if kind is None:
             self.bridge.close()
 
@@ -94,6 +104,12 @@ def _plain(value: object) -> Any:
 
 DEFAULT: Final = Session()
 """The session of the process."""
+
+
+def cleanup_session() -> None:
+    """Close what all sessions of the process hold (S1-CONN014-03)."""
+    for session in list(_SESSIONS):
+        session.close_all()
 
 
 def get_circuit_breaker(name: str, config: CircuitBreakerConfig | None = None) -> CircuitBreaker:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from osiris_lsp.connectors.conversion import converted, timed_out
 from osiris_lsp.connectors.errors import ConnectorConfigError, ConnectorParseError
 from osiris_lsp.connectors.resilience.rate_limit import retry_after
+from osiris_lsp.secret import Secret
 
 if TYPE_CHECKING:
     import ssl
@@ -65,8 +66,12 @@ def open_client(
     headers: Mapping[str, str] | None = None,
     max_connections: int = 100,
     max_keepalive_connections: int = 20,
+    proxy: Secret | None = None,
 ) -> "httpx2.AsyncClient":
-    """Return a pool of connections; without `tls`, certificates of the system count."""
+    """Return a pool of connections; without `tls`, certificates of the system count.
+
+    Without `proxy`, an address that may hold a password, what the environment says counts.
+    """
     import httpx2
 
     logging.getLogger("httpx2").addFilter(_FILTER)  # the same filter is added only once
@@ -78,6 +83,7 @@ def open_client(
         ),
         headers=dict(headers or {}),
         verify=tls or True,
+        proxy=proxy.reveal() if proxy else None,
         follow_redirects=False,
     )
 
@@ -91,10 +97,15 @@ def build(
     json: Any,
     data: Any,
 ) -> "httpx2.Request":
-    """Return a request; a query that stands in the address is added to, not replaced."""
+    """Return a request; a query that stands in the address is added to, not replaced.
+
+    `data` is a form, or bytes that are sent as they are.
+    """
     import httpx2
 
     address = httpx2.URL(url).copy_merge_params(params) if params else url
+    if isinstance(data, bytes):
+        return http.build_request(method, address, headers=headers, content=data)
     return http.build_request(method, address, headers=headers, json=json, data=data)
 
 
@@ -105,18 +116,19 @@ async def send(
     timeout: float,
     *,
     follow_redirects: bool = False,
+    max_body: int | None = None,
 ) -> "httpx2.Response":
-    """Send a request and read the whole answer before the deadline."""
+    """Send a request and read the whole answer, up to some bytes, before the deadline."""
     import httpx2
 
     try:
         async with asyncio.timeout(timeout):
-            response = await http.send(request)
+            response = await _one(http, request, max_body, where)
             for _ in range(MAX_REDIRECTS):
                 following = response.next_request if follow_redirects else None
                 if following is None or _origin(following.url) != _origin(request.url):
                     break
-                response = await http.send(following)
+                response = await _one(http, following, max_body, where)
             return response
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL):
         # Their texts quote headers.
@@ -150,6 +162,39 @@ async def post_form(
         return response.status_code, response.json(), pause
     except (ValueError, RecursionError):
         return response.status_code, None, pause
+
+
+async def _one(
+    http: "httpx2.AsyncClient", request: "httpx2.Request", limit: int | None, where: str
+) -> "httpx2.Response":
+    """Send one request and read its answer, unpacked, up to a limit."""
+    if limit is None:
+        return await http.send(request)
+    import httpx2
+
+    response = await http.send(request, stream=True)
+    try:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > limit:
+                raise ConnectorParseError(
+                    f"{where} was answered with more than {limit} bytes",
+                    code="http.too_large",
+                    stage="query",
+                )
+    finally:
+        await response.aclose()
+    # The body is unpacked and whole: what said how it was packed is not true of it any more.
+    headers = [pair for pair in response.headers.raw if pair[0].lower() not in _PACKING]
+    read = httpx2.Response(
+        response.status_code, headers=headers, content=bytes(body), request=request
+    )
+    read.next_request = response.next_request
+    return read
+
+
+_PACKING: Final = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 def _origin(url: "httpx2.URL") -> tuple[str, str, int | None]:

@@ -112,7 +112,8 @@ def test_errors_become_categories(
     assert (result.category, result.message) == (category, message)
     assert result.details["code"] == code
     assert result.category in CATEGORIES
-    assert result.as_status()["status"] == "failed"
+    assert result.as_status()["status"] == ("error" if code == "unknown" else "failed")
+    assert result.as_status()["error"].startswith(message)
 
 
 def test_the_cause_counts_not_what_a_driver_wraps_around_it() -> None:

@@ -79,7 +79,9 @@ class AuthManager:
             prefix = "Bearer"
         if config.token_location is AuthLocation.HEADER:
             plain = header_text("token", token)
-            headers[config.token_key] = f"{prefix} {plain}" if prefix else plain
+            # `Token token=KEY` has no blank behind the sign.
+            blank = " " if prefix and not prefix.endswith("=") else ""
+            headers[config.token_key] = f"{prefix or ''}{blank}{plain}"
             return headers, params, json, data
         plain = _plain(token)
         if config.token_location is AuthLocation.QUERY:

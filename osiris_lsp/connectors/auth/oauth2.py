@@ -20,7 +20,13 @@ from osiris_lsp.secret import Secret
 SKEW: Final = 300.0
 """Seconds before its end from which a token is not used; at most a tenth of its life (R-36)."""
 
+_JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
 _REMEDY: Final = "verify `token_url`, `client_id`, `client_secret` and `scopes`"
+
+_CLAIMS_REMEDY: Final = (
+    "verify the key, who the claims are for, and that this user gave the app consent"
+)
 
 Post = Callable[
     [str, Mapping[str, str], Mapping[str, str]], Awaitable[tuple[int, Any, float | None]]
@@ -83,6 +89,9 @@ class TokenSource:
             if answer[0] != 400:
                 return self._keep(*answer)
             self._refresh = None  # used up or taken back: the client asks for itself
+        if self._config.assertion is not None:
+            form = {"grant_type": _JWT_BEARER, "assertion": _plain(self._config.assertion())}
+            return self._keep(*await self._send({}, form))
         form = {"grant_type": self._config.grant_type}
         if self._config.scopes:
             form["scope"] = " ".join(self._config.scopes)
@@ -91,17 +100,23 @@ class TokenSource:
     async def _ask(self, form: dict[str, str]) -> tuple[int, Any, float | None]:
         config = self._config
         client, secret = config.client_id or "", _plain(config.client_secret)
-        headers = {"Accept": "application/json"}
+        headers: dict[str, str] = {}
         if config.client_auth == "basic":
             # RFC 6749, 2.3.1: both are form-encoded before they are joined.
             pair = f"{quote(client, safe='')}:{quote(secret, safe='')}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         else:
             form |= {"client_id": client, "client_secret": secret}
-        return await self._post(config.token_url or "", headers, form)
+        return await self._send(headers, form)
+
+    async def _send(
+        self, headers: Mapping[str, str], form: dict[str, str]
+    ) -> tuple[int, Any, float | None]:
+        sent = {"Accept": "application/json", **headers}
+        return await self._post(self._config.token_url or "", sent, form)
 
     def _keep(self, status: int, body: Any, pause: float | None) -> Secret:
-        _check(status, pause)
+        _check(status, pause, self._config)
         token = body.get("access_token") if isinstance(body, dict) else None
         if (
             not isinstance(token, str)
@@ -126,14 +141,15 @@ class TokenSource:
         return self._token
 
 
-def _check(status: int, pause: float | None) -> None:
+def _check(status: int, pause: float | None, config: AuthConfig) -> None:
     if status in (400, 401, 403):
+        claims = config.assertion is not None
         raise ConnectorAuthError(
             f"the token server refused with {status}",
             code="oauth.refused",
             stage="auth",
-            field="client_secret",
-            remedy=_REMEDY,
+            field="private_key" if claims else "client_secret",
+            remedy=_CLAIMS_REMEDY if claims else _REMEDY,
         )
     if status == 429:
         raise ConnectorRateLimitError(

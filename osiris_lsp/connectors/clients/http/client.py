@@ -18,7 +18,7 @@ from osiris_lsp.connectors.auth.manager import AuthManager
 from osiris_lsp.connectors.clients.http.config import APIClientConfig
 from osiris_lsp.connectors.clients.http.metrics import ClientMetrics
 from osiris_lsp.connectors.clients.http.response import APIResponse, body_of, failure
-from osiris_lsp.connectors.errors import ConnectorAuthError, ConnectorConfigError, ConnectorError
+from osiris_lsp.connectors.errors import ConnectorConfigError, ConnectorError
 from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreaker
 from osiris_lsp.connectors.resilience.rate_limit import RateLimiter
 from osiris_lsp.connectors.resilience.retry import RetryHandler
@@ -92,8 +92,12 @@ class BaseAPIClient(ABC):
             await self.close()
 
     async def close(self) -> None:
-        """Close all connections; again is no error."""
+        """Close all connections for good; again is no error."""
         self._closed = True
+        await self.release()
+
+    async def release(self) -> None:
+        """Close all connections; the next request opens others, in another event loop too."""
         http, self._http = self._http, None
         if http is not None:
             await http.aclose()
@@ -198,9 +202,10 @@ class BaseAPIClient(ABC):
             first = False
             try:
                 return await self._attempt(method, prepared)
-            except ConnectorAuthError:
+            except ConnectorError as error:
                 # A token may end before its time: one other is fetched, and never a third.
-                if renewed or self.auth_manager is None or not self.auth_manager.renew():
+                manager = None if renewed or error.category != "auth" else self.auth_manager
+                if manager is None or not manager.renew():
                     raise
                 renewed.append(True)
             prepared = await self._prepare_request(method, path, **options)
@@ -238,10 +243,12 @@ class BaseAPIClient(ABC):
                 where,
                 self.config.timeout,
                 follow_redirects=self.config.follow_redirects,
+                max_body=self.config.max_body,
             )
         except ConnectorError as error:
             if self.config.log_responses:
-                self._say("%s %s%s: %s", method, request.url.host, _path(request), error.code)
+                place = (method, request.url.host, _path(request))
+                self._say("%s %s%s: %s", *place, error.code, level=logging.WARNING)
             raise
         self._note_answer(response, (self._clock() - start) * 1000)
         return await self._handle_response(response, start)
@@ -254,15 +261,16 @@ class BaseAPIClient(ABC):
             self.rate_limiter.observe(status, response.headers)
         if self.config.log_responses:
             where = (request.method, request.url.host, _path(request))
-            self._say("%s %s%s: %d in %.0f ms", *where, status, milliseconds)
+            level = logging.WARNING if status >= 400 else logging.INFO
+            self._say("%s %s%s: %d in %.0f ms", *where, status, milliseconds, level=level)
         if self.config.log_response_body:
             self._say("%s", printable(response.text[:_MAX_BODY]))
 
-    def _say(self, message: str, *arguments: object) -> None:
+    def _say(self, message: str, *arguments: object, level: int = logging.INFO) -> None:
         """Log a line without any secret of this client; paths and bodies may repeat one."""
-        if _log.isEnabledFor(logging.INFO):
+        if _log.isEnabledFor(level):
             redactor = self.auth_manager.redactor() if self.auth_manager else Redactor(())
-            _log.info("%s: %s", self.config.name, redactor.redact(message % arguments))
+            _log.log(level, "%s: %s", self.config.name, redactor.redact(message % arguments))
 
     def _note_retry(self, error: BaseException) -> None:
         self._metrics.total_retries += 1
@@ -281,6 +289,7 @@ class BaseAPIClient(ABC):
                 headers=config.default_headers,
                 max_connections=config.max_connections,
                 max_keepalive_connections=config.max_keepalive_connections,
+                proxy=config.proxy,
             )
         return self._http
 

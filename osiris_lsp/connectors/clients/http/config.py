@@ -10,6 +10,7 @@ from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreakerConfi
 from osiris_lsp.connectors.resilience.rate_limit import RateLimitConfig
 from osiris_lsp.connectors.resilience.retry import RetryConfig
 from osiris_lsp.connectors.wire import check_url
+from osiris_lsp.secret import Secret
 
 if TYPE_CHECKING:
     import ssl
@@ -20,7 +21,9 @@ class APIClientConfig:
     """What a client talks to, and how; `timeout` is for one attempt as a whole (R-52).
 
     `log_response_body` shows whatever a service answers. `follow_redirects` goes no further than
-    the same scheme, host and port (R-54). Without `ssl_context`, certificates of the system count.
+    the same scheme, host and port (R-54). Without `ssl_context`, certificates of the system count;
+    without `proxy`, an address that may hold a password, what the environment says. An answer of
+    more than `max_body` bytes is left and refused.
     """
 
     name: str
@@ -39,6 +42,8 @@ class APIClientConfig:
     max_keepalive_connections: int = 20
     follow_redirects: bool = False
     ssl_context: "ssl.SSLContext | None" = field(default=None, repr=False)
+    max_body: int | None = None
+    proxy: Secret | None = None
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -67,6 +67,8 @@ def failure(response: "httpx2.Response", where: str) -> ConnectorError | None:
     kind, code, remedy = _API.get(status, (ConnectorAPIError, "http.failed", ""))
     if status == 429:
         kind, code, remedy = _API[402]
+    elif status >= 500:
+        remedy = "try again later, and look at the status page of the service"
     elif status < 400:
         code = "http.redirect"
         remedy = "set `base_url` to where the service is, or allow `follow_redirects`"
