@@ -22,6 +22,7 @@ _MODULES: Final = {
     "clients.http.config": ("APIClientConfig",),
     "clients.http.metrics": ("ClientMetrics",),
     "clients.http.response": ("APIResponse",),
+    "clients.shopify": ("ShopifyClient",),
     "connection": ("Origin", "ResolvedConnection"),
     "connector": ("Connector",),
     "credentials": (
