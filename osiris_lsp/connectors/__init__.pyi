@@ -96,6 +96,9 @@ from osiris_lsp.connectors.display import (
 from osiris_lsp.connectors.doctor import (
     ConnectionDoctor as ConnectionDoctor,
 )
+from osiris_lsp.connectors.doctor import (
+    classify_error as classify_error,
+)
 from osiris_lsp.connectors.errors import (
     APIError as APIError,
 )

@@ -77,7 +77,7 @@ def test_a_good_check_has_the_shape_of_the_contract() -> None:
 
 @pytest.mark.inventory(
     "S1-CONN009-03", "S1-CONN010-01", "S1-CONN010-02", "S1-CONN010-03", "S1-CONN010-04",
-    "S1-CONN010-06", "S1-CONN010-08", "S1-CONN010-09", "S1-CONN012-03", "S2-DOC-05",
+    "S1-CONN010-06", "S1-CONN010-08", "S1-CONN010-09", "S2-DOC-05",
 )  # fmt: skip
 @pytest.mark.parametrize(
     ("error", "category", "message", "code"),
