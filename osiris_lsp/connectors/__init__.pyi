@@ -36,9 +36,6 @@ from osiris_lsp.connectors.clients.http.metrics import (
 from osiris_lsp.connectors.clients.http.response import (
     APIResponse as APIResponse,
 )
-from osiris_lsp.connectors.clients.shopify import (
-    ShopifyClient as ShopifyClient,
-)
 from osiris_lsp.connectors.connection import (
     Origin as Origin,
 )
