@@ -69,10 +69,24 @@ class Bridge:
             raise
 
     def start(self, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Run a coroutine without waiting for it; at the end of the process it is not run."""
-        loop = self._running()
-        if not loop.is_closed():
-            asyncio.run_coroutine_threadsafe(work(), loop)
+        """Run a coroutine without waiting for it; nothing happens where no loop runs any more."""
+        with self._lock:
+            if self._loop is not None and self._process == os.getpid():
+                asyncio.run_coroutine_threadsafe(work(), self._loop)
+
+    def close(self) -> None:
+        """End the loop and what still runs on it; a later call starts another."""
+        with self._lock:
+            loop, thread, self._loop = self._loop, self._thread, None
+        atexit.unregister(self.close)
+        if loop is None or thread is None or self._process != os.getpid():
+            return
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(_finish(), loop).result(_GRACE)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(_GRACE)
+        if not thread.is_alive():  # what does not end in time must not hold up the process
+            loop.close()
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -83,19 +97,8 @@ class Bridge:
                     target=self._loop.run_forever, name="osiris-lsp bridge", daemon=True
                 )
                 self._thread.start()
-                atexit.register(_stop, self._loop, self._thread)
+                atexit.register(self.close)
             return self._loop
-
-
-def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
-    """End what still runs, but do not hold up the end of the process."""
-    if thread.is_alive():  # in a forked process it is not
-        with suppress(TimeoutError):
-            asyncio.run_coroutine_threadsafe(_finish(), loop).result(_GRACE)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(_GRACE)
-        if not thread.is_alive():
-            loop.close()
 
 
 async def _finish() -> None:

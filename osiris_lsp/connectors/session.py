@@ -79,6 +79,8 @@ class Session:
         for held in closing:
             with contextlib.suppress(Exception):
                 held.close()
+        if kind is None:
+            self.bridge.close()
 
 
 _PROCESS_KEY: Final = secrets.token_bytes(32)

@@ -91,6 +91,32 @@ def test_another_process_gets_a_loop_of_its_own(
     assert bridge.run(thread()) != first
 
 
+def test_closing_ends_what_runs_and_the_next_call_starts_anew(bridge: Bridge) -> None:
+    """And leaves no thread behind."""
+    begun, cancelled = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def thread() -> threading.Thread:
+        return threading.current_thread()
+
+    first = bridge.run(thread())
+    bridge.start(work)
+    assert begun.wait(5)
+    bridge.close()
+    bridge.close()
+    assert cancelled.is_set()
+    assert not first.is_alive()
+    assert bridge.run(thread()) is not first
+    bridge.close()
+
+
 def test_names_are_looked_up(bridge: Bridge) -> None:
     """As any loop does it, failures included."""
 

@@ -11,11 +11,10 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from osiris_lsp.connectors.auth.manager import header_text
-from osiris_lsp.connectors.clients.llm.client import Client
-from osiris_lsp.connectors.clients.llm.failures import meaning, unreadable
+from osiris_lsp.connectors.clients.llm.client import Call, Client
+from osiris_lsp.connectors.clients.llm.failures import unreadable
 from osiris_lsp.connectors.clients.llm.prices import prices
 from osiris_lsp.connectors.clients.llm.question import (
     Messages,
@@ -38,7 +37,6 @@ from osiris_lsp.connectors.environment.certificates import tls_settings
 from osiris_lsp.connectors.environment.config import Environment, config
 from osiris_lsp.connectors.environment.context import Context, marked
 from osiris_lsp.connectors.errors import (
-    ConnectorAuthError,
     ConnectorConfigError,
     ConnectorParseError,
 )
@@ -46,10 +44,6 @@ from osiris_lsp.connectors.health import TIMEOUT, Check, Probe, examine
 from osiris_lsp.connectors.resilience.retry import RetryConfig, RetryHandler
 from osiris_lsp.connectors.result import DoctorResult
 from osiris_lsp.connectors.session import DEFAULT, Session
-from osiris_lsp.secret import Secret
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
 
 Answer = TypeVar("Answer")
 
@@ -230,9 +224,7 @@ class LLMConnector:
         models = {**env.models, **self._models}
         return conversation(messages, llm_params, model_tier, env, models, tools=tools)
 
-    def _create(
-        self, request: Params, **more: Any
-    ) -> Callable[["AsyncOpenAI", Mapping[str, str]], Awaitable[Any]]:
+    def _create(self, request: Params, **more: Any) -> Call[Any]:
         return lambda client, headers: client.chat.completions.create(
             **request, **more, extra_headers=headers
         )
@@ -241,44 +233,11 @@ class LLMConnector:
         self,
         given: Context,
         operation: str,
-        call: Callable[["AsyncOpenAI", Mapping[str, str]], Awaitable[Answer]],
+        call: Call[Answer],
     ) -> Answer:
         client = self._client(given)  # in this thread: the library takes its time to import
-        return self._session.bridge.run(self._asked(given, client, f"`llm.{operation}`", call))
-
-    async def _asked(
-        self,
-        given: Context,
-        client: Client,
-        where: str,
-        call: Callable[["AsyncOpenAI", Mapping[str, str]], Awaitable[Answer]],
-    ) -> Answer:
-        renewed = False
-
-        async def attempt() -> Answer:
-            nonlocal renewed
-            token = await given.auth.current()
-            try:
-                return await once(token)
-            except ConnectorAuthError:
-                # A token may end before its time: one other is fetched, and never a third.
-                if renewed or not given.auth.renew(token):
-                    raise
-                renewed = True
-            return await once(await given.auth.current())
-
-        async def once(token: Secret) -> Answer:
-            headers = {"Authorization": f"Bearer {header_text('token', token)}"}
-            try:
-                async with asyncio.timeout(client.timeout):
-                    return await call(client.openai, headers)
-            except Exception as error:
-                failure = meaning(error, where)
-            # Not inside of `except`: the error of the library may quote what a server said.
-            raise failure
-
-        answer: Answer = await self._retry.attempt(attempt)
-        return answer
+        work = client.ask(given.auth, f"`llm.{operation}`", call, self._retry)
+        return self._session.bridge.run(work)
 
     def _metrics(
         self, given: Context, usage: Any, models: tuple[str, str], begun: float

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from osiris_lsp.connectors.clients.llm.failures import meaning, truncated, unreadable
 from osiris_lsp.connectors.clients.llm.results import Metrics
 from osiris_lsp.connectors.environment.context import marked
-from osiris_lsp.connectors.errors import ConnectorParseError
+from osiris_lsp.connectors.errors import ConnectorError, ConnectorParseError
 from osiris_lsp.connectors.session import Session
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Stream(Iterator[str]):
 
     `metrics` is there when it has ended, however it did. What goes wrong is raised where the next
     piece is asked for; an answer without an end is an error (`llm.truncated`). `timeout` is for
-    the time between two pieces.
+    the time between two pieces. `RetryHandler.call(lambda: list(stream(…)))` repeats it as a whole.
     """
 
     def __init__(
@@ -89,21 +89,23 @@ class Stream(Iterator[str]):
 
     async def _advance(self) -> str | None:
         """Return the next piece that is not empty; None at the end."""
+        failure: ConnectorError | None = None
         try:
             async with asyncio.timeout(self._timeout):
                 async for chunk in self._chunks:
                     piece = self._read(chunk)
                     if piece:
                         return piece
-            failure = None if self.finish_reason else truncated(WHERE)
         except Exception as error:
-            found = meaning(error, WHERE)
-            # Here it is a single broken piece: the server is one of models.
-            broken = isinstance(found, ConnectorParseError)
-            failure = unreadable(WHERE, retryable=True) if broken else found  # type: ignore[assignment]
+            failure = meaning(error, WHERE)
+            if isinstance(failure, ConnectorParseError):
+                # Here it is a single broken piece: the server is one of models.
+                failure = unreadable(WHERE, retryable=True)
         # Not inside of `except`: the error of the library may quote what a server said.
         if failure is not None:
             raise failure
+        if not self.finish_reason:
+            raise truncated(WHERE)
         return None
 
     def _read(self, chunk: Any) -> str:

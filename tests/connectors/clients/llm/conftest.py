@@ -40,6 +40,7 @@ class Llmock:
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.http = httpx2.Client(base_url=f"{self.url}/_llmock/")
 
     def script(self, *behaviors: dict[str, Any]) -> None:
         """Let the next requests meet these behaviors."""
@@ -51,7 +52,7 @@ class Llmock:
 
     def requests(self) -> list[dict[str, Any]]:
         """What was asked, oldest first."""
-        found: list[dict[str, Any]] = httpx2.get(f"{self.url}/_llmock/requests").json()["requests"]
+        found: list[dict[str, Any]] = self.http.get("requests").json()["requests"]
         return found
 
     def report(self) -> "subprocess.CompletedProcess[str]":
@@ -65,7 +66,7 @@ class Llmock:
         )
 
     def _post(self, name: str, content: object) -> None:
-        httpx2.post(f"{self.url}/_llmock/{name}", json=content).raise_for_status()
+        self.http.post(name, json=content).raise_for_status()
 
 
 LLMOCK = [sys.executable, "-c", "from llmock.cli import app; app()"]
@@ -82,7 +83,9 @@ def llmock_server() -> Iterator[Llmock]:
             while not answers(port, b"GET /health HTTP/1.0\r\n\r\n"):
                 assert process.poll() is None and time.monotonic() < deadline
                 time.sleep(0.05)
-            yield Llmock(port)
+            mock = Llmock(port)
+            with mock.http:
+                yield mock
         finally:
             process.terminate()
 

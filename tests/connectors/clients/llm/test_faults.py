@@ -11,8 +11,11 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from osiris_lsp.connectors import (
+    Authenticator,
     ConnectorAPIError,
     ConnectorAuthError,
     ConnectorError,
@@ -24,6 +27,7 @@ from osiris_lsp.connectors import (
     ConnectorRateLimitError,
     ConnectorTimeoutError,
     ConnectorValidationError,
+    LLMConnector,
     RetryConfig,
     RetryExhaustedError,
     Session,
@@ -48,6 +52,8 @@ from tests.services import faults
 from tests.services.certificates import Certificates, Kind
 
 NEVER = RetryConfig(max_retries=0)
+
+SECRETS = ("API_KEY", "OAUTH_CLIENT_SECRET", "OAUTH_REFRESH_TOKEN", "POSTGRES_PASSWORD")
 
 TOO_LONG = openai.problem(400, "invalid_request_error", "context_length_exceeded", "Too long.")
 
@@ -389,9 +395,7 @@ def test_no_secret_shows(
             OAUTH_REFRESH_TOKEN=secret,
         )
     )
-    context = create_context(
-        environment, provider.authenticator(AUTH_METHOD=method, API_KEY=secret)
-    )
+    context = create_context(environment, Authenticator(environment, session=provider.session))
     assert context["auth_config"].success
     connector = double.connector(NEVER)
     double.server.always(said)
@@ -414,3 +418,33 @@ def test_no_secret_shows(
     assert "llm" in everything
     for text in (CANARY, "pr0mpt"):
         assert text not in everything
+
+
+@pytest.mark.inventory("S0-SEC-03", "S0-CFG-09")
+@given(
+    secret=st.text(min_size=8).filter(lambda text: not text.isspace()),
+    name=st.sampled_from(SECRETS),
+)
+def test_no_secret_shows_whatever_it_is(secret: str, name: str) -> None:
+    """In any variable that holds one: not in what is set up, nor in what fails."""
+    unique = f"{CANARY}{secret}"
+    variables = {
+        "AUTH_METHOD": "oauth" if name.startswith("OAUTH") else "api_key",
+        "API_KEY": "k",
+        "OAUTH_ENDPOINT": "http://127.0.0.1:1/token",
+        "OAUTH_CLIENT_ID": "i",
+        "OAUTH_CLIENT_SECRET": "s",
+        "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
+        "SSL_VERIFY": "false",  # to read the certificates of the system takes its time
+        name: unique,
+    }
+    session, environment = Session(), Environment(variables)
+    authenticator = Authenticator(environment, session=session, retry=NEVER)
+    connector = LLMConnector(environment, session=session, retry=NEVER)
+    context = create_context(environment, authenticator)
+    shown = [repr(context), repr(environment), str(context["auth_config"]["header"])]
+    with pytest.raises(ConnectorError) as caught:
+        connector.complete(MESSAGES, context)
+    session.close_all()
+    shown.append("".join(traceback.format_exception(caught.value)))
+    assert CANARY not in "".join(shown)
