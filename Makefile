@@ -26,7 +26,7 @@ help:
 	@echo 'make check   ruff, mypy, import-linter, generated files up to date'
 	@echo 'make docs    write the generated documentation again'
 	@echo 'make site    the web site of the documentation, in build/site/html'
-	@echo 'make bench   measure against yamllint, check-jsonschema and yaml-language-server (BENCH_ARGS="--only editor")'
+	@echo 'make bench   measure against yamllint, check-jsonschema, yaml-language-server and SQLAlchemy (BENCH_ARGS="--only editor")'
 	@echo 'make failures  what the doctor says for each failure (runs tests of four families)'
 	@echo 'make vsix    the extension for VS Code, build/osiris-lsp.vsix (needs Node 20 or newer, and npm the first time)'
 	@echo 'make venv    only make the virtual environment'

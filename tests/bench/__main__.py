@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import osiris_lsp
-from tests.bench import editor, inputs, lint, tools
+from tests.bench import editor, inputs, lint, sql, tools
 
 EDITOR = "editor"
+SQL = "sql"
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -19,7 +20,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make bench",
         description="Measure osiris-lsp lint, yamllint and check-jsonschema as whole processes, "
-        "and our language server beside yaml-language-server.",
+        "our language server beside yaml-language-server, and SQL beside plain SQLAlchemy.",
         epilog='example: make bench BENCH_ARGS="--only editor pipeline-80 --peers none"',
     )
     parser.add_argument("--files", type=int, default=2000, help="small pipelines in the project")
@@ -30,8 +31,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=(EDITOR, *inputs.NAMES, *inputs.BARE),
-        help="these inputs; with `editor`: in the editor, and nowhere else",
+        choices=(EDITOR, SQL, *inputs.NAMES, *inputs.BARE),
+        help="these inputs; with `editor`: in the editor, and nowhere else; `sql`: only that",
     )
     parser.add_argument("--peers", choices=("all", "none"), default="all")
     parser.add_argument("--inputs", choices=("own", "shared"), default="own")
@@ -44,13 +45,18 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Make the inputs in a temporary folder, measure and print."""
     options = parse()
-    only = set(options.only or (EDITOR, *inputs.NAMES, *inputs.BARE))
+    only = set(options.only or (EDITOR, SQL, *inputs.NAMES, *inputs.BARE))
     # pip compiled the peers when it installed them; an editable install is not compiled.
     compileall.compile_dir(str(Path(osiris_lsp.__file__).parent), quiet=2)
     print(
         f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} cores, "
         f"load {os.getloadavg()[0]:.1f}"
     )
+    if SQL in only:
+        sql.report(options.runs)
+    if only == {SQL}:
+        return
+    only.discard(SQL)
     with tempfile.TemporaryDirectory(prefix="osiris-lsp-bench-") as name:
         folder = Path(name)
         make = inputs.make_shared if options.inputs == "shared" else inputs.make_own
