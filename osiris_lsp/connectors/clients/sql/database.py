@@ -62,6 +62,11 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @staticmethod
+    def create_client(connection: Mapping[str, Any]) -> "Database":
+        """Return a client of a resolved connection of any family for SQL (CONN-015)."""
+        return Database(connection)
+
     def close(self) -> None:
         """Close all connections: those in use as soon as they come back."""
         self.engine.dispose()
