@@ -164,7 +164,7 @@ def _probe(check: Check, connection: ResolvedConnection) -> None:
 def _log_in(check: Check, connection: ResolvedConnection, database: str) -> "Connection":
     from pg8000.native import Connection
 
-    mode, tls = _security(connection)
+    mode, tls = security(connection)
     context = None if mode == "disable" else tls_context(check, tls)
     host = connection.text("host") or "localhost"
     user, port = dsn.user_of(connection), dsn.port_of(connection)
@@ -197,7 +197,7 @@ def _log_in(check: Check, connection: ResolvedConnection, database: str) -> "Con
     return session
 
 
-def _security(connection: ResolvedConnection) -> tuple[str, Tls]:
+def security(connection: ResolvedConnection) -> tuple[str, Tls]:
     """Return the TLS mode in the words of libpq, and the settings for it.
 
     Unset is `prefer`, but with a file of an authority given it is `verify-full`.
