@@ -237,8 +237,6 @@ def test_sources_of_evidence(tmp_path: Path, right: str, wrong: str, rule: str) 
 )
 def test_other_spellings_of_sources(name: str) -> None:
     """They are accepted, and mean the same family."""
-    from osiris_lsp.specs import Families
-
     spec = Families().find(name)
     assert spec is not None
     assert spec.name in REQUIRED
