@@ -61,7 +61,7 @@ _MODULES: Final = {
     ),
     "conversion": ("connector_error_handler",),
     "display": ("build_dsn", "build_dsn_redacted", "mask_connection_config", "redacted_url"),
-    "doctor": ("ConnectionDoctor",),
+    "doctor": ("ConnectionDoctor", "classify_error"),
     "environment": ("oauth_connector",),
     "environment.certificates": ("setup_ssl", "ssl_context"),
     "environment.config": ("Environment",),

@@ -192,6 +192,9 @@ from osiris_lsp.connectors.display import (
 from osiris_lsp.connectors.doctor import (
     ConnectionDoctor as ConnectionDoctor,
 )
+from osiris_lsp.connectors.doctor import (
+    classify_error as classify_error,
+)
 from osiris_lsp.connectors.environment import (
     oauth_connector as oauth_connector,
 )

@@ -1,7 +1,7 @@
 """XML and HTML of strangers: read without entities, without fetching, without running out."""
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
@@ -10,7 +10,11 @@ from osiris_lsp.connectors.errors import ConnectorParseError
 MAX_XML: Final = 8_000_000
 """Bytes of a document that are read."""
 
-_SILENT: Final = frozenset(("script", "style", "template", "noscript", "svg", "head"))
+_TAG: Final = re.compile(r"<(?:!--|[!?]|(/?)([A-Za-z][^\s/>]{0,40}))")
+_NO_CHARACTER: Final = re.compile(r"&#(?:0*[1-9][0-9]{7,}|[xX]0*[1-9A-Fa-f][0-9A-Fa-f]{6,});?")
+_SILENT: Final = frozenset(("template", "noscript", "svg", "head"))
+_RAW: Final = ("script", "style", "title", "textarea")
+_END: Final = {name: re.compile(f"</{name}", re.IGNORECASE) for name in _RAW}
 _BLOCKS: Final = frozenset(
     (
         *("address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "figure"),
@@ -60,43 +64,50 @@ def _unreadable(what: str) -> ConnectorParseError:
     )
 
 
-class _Text(HTMLParser):
-    """Collects what a reader sees of a page."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self.title = ""
-        self._silent: list[str] = []
-        self._in_title = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._in_title = tag == "title"
-        if tag in _SILENT:
-            self._silent.append(tag)
-        elif tag == "body":
-            self._silent.clear()  # a `head` need not be closed
-        elif tag in _BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_title = False
-        if tag in self._silent:
-            del self._silent[self._silent.index(tag) :]
-        elif tag in _BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if self._in_title and not self.title:
-            self.title = " ".join(data.split())
-        elif not self._silent:
-            self.pieces.append(data)
-
-
 def text_of_html(html: str) -> tuple[str, str]:
-    """Return the title of a page and its text, lines trimmed and empty ones left out."""
-    reader = _Text()
-    reader.feed(html)
-    reader.close()
-    lines = (" ".join(line.split()) for line in re.split(r"\n", "".join(reader.pieces)))
-    return reader.title, "\n".join(line for line in lines if line)
+    """Return the title of a page and its text, lines trimmed and empty ones left out.
+
+    Takes time in proportion to the page, however broken: `html.parser` takes the square of it.
+    """
+    pieces: list[str] = []
+    title, silent, at = "", "", 0
+    while True:
+        start = html.find("<", at)
+        if not silent:
+            pieces.append(html[at:] if start < 0 else html[at:start])
+        if start < 0:
+            break
+        match = _TAG.match(html, start)
+        if match is None:
+            pieces.append("" if silent else "<")
+            at = start + 1
+            continue
+        end = html.find("-->" if match[0] == "<!--" else ">", match.end())
+        if end < 0:
+            break
+        at = end + (3 if match[0] == "<!--" else 1)
+        name = (match[2] or "").lower()
+        if match[1] == "/":
+            silent = "" if name == silent else silent
+        elif name in _RAW:
+            close = _END[name].search(html, at)
+            if name == "title" and silent in ("", "head") and not title:
+                title = " ".join(_plain(html[at : close.start() if close else None]).split())
+            if close is None:
+                break
+            at = close.start()
+            continue
+        elif name == "body":
+            silent = ""  # a `head` need not be closed
+        elif name in _SILENT and not silent:
+            silent = name
+        if name in _BLOCKS and not silent:
+            pieces.append("\n")
+    lines = (" ".join(line.split()) for line in _plain("".join(pieces)).split("\n"))
+    return title, "\n".join(line for line in lines if line)
+
+
+def _plain(text: str) -> str:
+    """Return a text with its references replaced."""
+    # `unescape` fails for numbers with thousands of digits; no character has one.
+    return unescape(_NO_CHARACTER.sub("\ufffd", text))

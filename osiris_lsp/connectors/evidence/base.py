@@ -130,11 +130,17 @@ class BaseConnector(ABC):
         await self.close()
 
     async def _request_with_retry(
-        self, func: Callable[[], Any], operation: str, *, idempotent: bool = True
+        self,
+        func: Callable[[], Any],
+        operation: str,
+        *,
+        idempotent: bool = True,
+        breaker: CircuitBreaker | None = None,
     ) -> Any:
         """Call a function, async or not, until it succeeds or it is no use to try again.
 
-        Its errors become those of `errors`; an open circuit refuses the call at once.
+        Its errors become those of `errors`; an open circuit refuses the call at once. A `breaker`
+        takes the place of the connector's own.
         """
 
         async def attempt() -> Any:
@@ -150,8 +156,8 @@ class BaseConnector(ABC):
             raise refused
 
         call = partial(self._retry.attempt, attempt, idempotent=idempotent)
-        breaker = self.circuit_breaker
-        return await (call() if breaker is None else breaker.call(call))
+        guard = None if self.circuit_breaker is None else breaker or self.circuit_breaker
+        return await (call() if guard is None else guard.call(call))
 
     def _cache_get(self, key: str) -> Evidence | None:
         """Return a copy of what is kept under a key."""

@@ -89,7 +89,7 @@ class Pages:
         """Return the page of a URL; raises ConnectorPermissionError for one that is not public."""
         import httpx2
 
-        current = _parsed(url)
+        current = parsed(url)
         for _ in range(MAX_REDIRECTS + 1):
             if permitted is not None:
                 await permitted(current)
@@ -97,7 +97,7 @@ class Pages:
             target = response.headers.get("location")
             if response.status_code in (301, 302, 303, 307, 308) and target:
                 try:
-                    current = _parsed(str(current.join(target)))
+                    current = parsed(str(current.join(target)))
                 except httpx2.InvalidURL:
                     raise _no_address() from None
                 continue
@@ -157,22 +157,24 @@ class Pages:
             return await wire.send(http, request, where, config.timeout, max_body=config.max_body)
 
 
-def _parsed(url: str) -> "httpx2.URL":
+def parsed(url: str) -> "httpx2.URL":
+    """Return a URL; raises ConnectorValidationError for one that no page can have."""
     import httpx2
 
     try:
-        parsed = httpx2.URL(url)
+        found = httpx2.URL(url)
     except (httpx2.InvalidURL, ValueError):
         raise _no_address() from None
-    named = _HOST.fullmatch(parsed.raw_host) or _is_literal(parsed.host)
-    if parsed.scheme not in ("http", "https") or not named or parsed.userinfo:
+    named = _HOST.fullmatch(found.raw_host) or _is_literal(found.host)
+    if found.scheme not in ("http", "https") or not named or found.userinfo:
         raise _no_address()
-    return parsed
+    return found
 
 
 def _no_address() -> ConnectorValidationError:
     return ConnectorValidationError(
         "this is no address of a page",
+        status_code=400,
         code="web.url",
         remedy="write it as `https://host/path`, without user and password",
     )

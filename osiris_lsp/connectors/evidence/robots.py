@@ -27,10 +27,6 @@ class Robots:
         return max(fitting, default=(0, True))[1]
 
 
-NOBODY: Final = Robots(((False, "/"),))
-"""What holds while nobody can say: nothing may be read."""
-
-
 def read_robots(text: str, agent: str) -> Robots:
     """Return the rules of the groups for `agent`, or of those for all where it has none."""
     own: list[tuple[bool, str]] = []

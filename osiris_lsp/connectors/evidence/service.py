@@ -79,6 +79,7 @@ class ServiceConnector(BaseConnector):
     connections stay open between calls.
     """
 
+    requires = ("httpx2",)
     default_url: ClassVar[str]
     needs: ClassVar[str] = ""
     """The option without which the service cannot be asked."""

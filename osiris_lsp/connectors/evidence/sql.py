@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 Rows = Callable[[str, Mapping[str, Any]], Iterable[Mapping[str, Any]]]
 """Runs a query with its parameters and gives rows."""
 
-_DRIVERS: Final = {
-    "postgresql": "postgresql+pg8000",
-    "postgres": "postgresql+pg8000",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mysql+pymysql",
-    "sqlite": "sqlite",
-}
 _DIALECTS: Final = {"postgresql": "postgres", "mariadb": "mysql"}
 
 _READ_ONLY: Final = {
@@ -97,26 +89,12 @@ class SQLConnector(BaseConnector):
     @classmethod
     def from_connection(cls, connection: ResolvedConnection, **options: Any) -> "SQLConnector":
         """Return the connector of a connection, with an engine of its own that `close` ends."""
-        from sqlalchemy import create_engine, make_url
-        from sqlalchemy.exc import ArgumentError
+        from osiris_lsp.connectors.evidence.engine import engine_of
 
-        try:
-            url = make_url(connection.text("dsn"))
-            url = url.set(drivername=_DRIVERS[url.get_backend_name()])
-            if url.drivername == "sqlite" and url.database and url.database != ":memory:":
-                url = url.set(database=os.path.join(connection.base, url.database))
-        except (ArgumentError, KeyError, ValueError):
-            # The text of the error holds the address, and the password in it.
-            url = None
-        if url is None:
-            raise ConnectorConfigError(
-                "`dsn` is no address of a database that can be searched",
-                field="dsn",
-                remedy="write it as `postgresql://`, `mysql://` or `sqlite:///path`",
-            )
         names = ("fetch_query", "id_column", "title_column", "content_columns", "timeout")
         given = {name: connection.value(name) for name in names if connection.value(name)}
-        return cls(engine=create_engine(url, pool_pre_ping=True), **{**given, **options})
+        engine = engine_of(connection, float(given.get("timeout", 30)))
+        return cls(engine=engine, **{**given, **options})
 
     async def close(self) -> None:
         """Close the connections that the engine keeps; the next search opens others."""

@@ -10,21 +10,20 @@ from osiris_lsp.connectors.errors import (
     ConnectorAPIError,
     ConnectorAuthError,
     ConnectorError,
-    ConnectorNetworkError,
     ConnectorParseError,
     ConnectorPermissionError,
-    ConnectorTimeoutError,
     ConnectorValidationError,
 )
 from osiris_lsp.connectors.evidence import pages
 from osiris_lsp.connectors.evidence.base import checked
 from osiris_lsp.connectors.evidence.pages import Address, LookUp, Pages
-from osiris_lsp.connectors.evidence.robots import NOBODY, Robots, read_robots
+from osiris_lsp.connectors.evidence.robots import Robots, read_robots
 from osiris_lsp.connectors.evidence.service import USER_AGENT, ServiceConnector, limited
 from osiris_lsp.connectors.evidence.shape import inner, items, part, text
 from osiris_lsp.connectors.evidence.source import Evidence, SourceType
 from osiris_lsp.connectors.markup import text_of_html
 from osiris_lsp.connectors.resilience.cache import Cache
+from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreaker
 from osiris_lsp.connectors.resilience.rate_limit import (
     RateLimitConfig,
     RateLimiter,
@@ -93,6 +92,7 @@ class WebConnector(ServiceConnector):
         self._pace = RateLimiter(
             RateLimitConfig(60, 60.0, burst_size=10), clock=self._clock, sleep=self._sleep
         )
+        self._breakers: Cache[CircuitBreaker] = Cache(500, _DAY, clock=self._clock)
         self._robots: Cache[Robots] = Cache(500, _DAY, clock=self._clock)
 
     @property
@@ -117,12 +117,14 @@ class WebConnector(ServiceConnector):
         return await self._turn(limit, 0, page)
 
     async def _load(self, evidence_id: str) -> Evidence | None:
+        breaker = self._breaker(pages.parsed(evidence_id).host)
+
         async def read() -> pages.Page:
             await self._pace.acquire()
             return await self._pages.get(evidence_id, self._permit)
 
         try:
-            page = await self._request_with_retry(read, "fetch")
+            page = await self._request_with_retry(read, "fetch", breaker=breaker)
         except ConnectorAPIError as error:
             if error.status_code == 410:
                 return None
@@ -141,14 +143,21 @@ class WebConnector(ServiceConnector):
             evidence_id, page.url, content, title=title, metadata={"content_type": page.kind}
         )
 
+    def _breaker(self, host: str) -> CircuitBreaker:
+        """Return the breaker of a site: one that fails is no reason to leave others alone."""
+        found = self._breakers.get(host)
+        if found is None:
+            found = CircuitBreaker(name=host, clock=self._clock)
+            self._breakers.put(host, found)
+        return found
+
     async def _permit(self, url: "httpx2.URL") -> None:
         """Raise ConnectorPermissionError where the site does not want the page to be read."""
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         rules = self._robots.get(origin)
         if rules is None:
             rules = await self._rules(origin)
-            if rules is not NOBODY:
-                self._robots.put(origin, rules)
+            self._robots.put(origin, rules)
         if not rules.allow(url.raw_path.decode("ascii", "replace")):
             raise ConnectorPermissionError(
                 f"`{url.host}` does not let programs read this page (robots.txt)",
@@ -158,19 +167,19 @@ class WebConnector(ServiceConnector):
             )
 
     async def _rules(self, origin: str) -> Robots:
-        """Return the rules of a site: all may be read where it has none, nothing where it fails."""
+        """Return the rules of a site; where it has none, or keeps them to itself, all is allowed.
+
+        Where it fails, nothing may be read (RFC 9309, 2.3.1): the failure is raised.
+        """
         try:
             page = await self._pages.get(f"{origin}/robots.txt")
-        except ConnectorPermissionError as error:
+        except (ConnectorAuthError, ConnectorPermissionError) as error:
             if error.code == "web.private_address":
                 raise
             return Robots()
-        except (ConnectorNetworkError, ConnectorTimeoutError):
-            return NOBODY
-        except ConnectorError as error:
-            status = getattr(error, "status_code", None)
-            if error.code == "http.rate_limited" or (status is not None and status >= 500):
-                return NOBODY
+        except ConnectorAPIError as error:
+            if error.status_code is None or error.status_code >= 500:
+                raise
             return Robots()
         return read_robots(page.text, PRODUCT)
 

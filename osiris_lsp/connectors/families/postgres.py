@@ -167,7 +167,7 @@ def log_in(
     """Return a session; `driver` is the class of pg8000 to make, that of its native interface."""
     from pg8000.native import Connection
 
-    mode, tls = _security(connection)
+    mode, tls = security(connection)
     context = None if mode == "disable" else tls_context(check, tls)
     host = connection.text("host") or "localhost"
     user, port = dsn.user_of(connection), dsn.port_of(connection)
@@ -200,7 +200,7 @@ def log_in(
     return session
 
 
-def _security(connection: ResolvedConnection) -> tuple[str, Tls]:
+def security(connection: ResolvedConnection) -> tuple[str, Tls]:
     """Return the TLS mode in the words of libpq, and the settings for it.
 
     Unset is `prefer`, but with a file of an authority given it is `verify-full`.

@@ -12,6 +12,7 @@ import trustme
 
 from osiris_lsp.connectors import (
     ConnectorAuthError,
+    ConnectorCircuitOpenError,
     ConnectorError,
     ConnectorNetworkError,
     ConnectorParseError,
@@ -182,9 +183,8 @@ def test_certificates_are_for_the_name(tmp_path: Path) -> None:
     with Server(Site(tea=Answer(200, PAGE, HTML)), tls=server_side) as server:
         found = run(web(**options).fetch(f"https://tea.example:{server.port}/tea"))
         assert found.title == "On tea"
-        # The failure shows at robots.txt already, without which nothing is read.
         wrong = error_of(f"https://other.example:{server.port}/tea", **options)
-    assert (type(wrong), wrong.code) == (ConnectorPermissionError, "web.robots")
+    assert (type(wrong), wrong.code) == (ConnectorNetworkError, "tls.hostname")
     assert [request.path for request in server.requests] == ["/robots.txt", "/tea"]
 
 
@@ -324,28 +324,49 @@ def test_robots(rules: str, allowed: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "allowed"),
+    ("answer", "code"),
     [
-        (faults.status(404), True),
-        (faults.status(403), True),
-        (faults.status(401), True),
-        (faults.status(500), False),
-        (faults.status(503), False),
-        (faults.status(429), False),
-        (faults.HANG_UP, False),
-        (faults.redirect("/tea"), True),
-        (Answer(200, b"\xff\xfe\0nonsense", {}), True),
+        (faults.status(404), ""),
+        (faults.status(403), ""),
+        (faults.status(401), ""),
+        (faults.redirect("/tea"), ""),
+        (faults.redirect("/robots.txt"), ""),
+        (Answer(200, b"\xff\xfe\0nonsense", {}), ""),
+        (faults.status(500), "http.failed"),
+        (faults.status(503), "http.failed"),
+        (faults.status(429), "http.rate_limited"),
+        (faults.HANG_UP, "http.broken"),
+        (faults.BROKEN_GZIP, "http.bad_encoding"),
+        (Answer(200, b"#" * 10_001, {}), "http.too_large"),
     ],
 )
-def test_robots_that_cannot_be_read(answer: Answer, allowed: bool) -> None:
+def test_robots_that_cannot_be_read(answer: Answer, code: str) -> None:
     """A site without rules lets all be read; one that fails, nothing (RFC 9309, 2.3.1)."""
     site = Site(tea=Answer(200, PAGE, HTML))
     site.paths["/robots.txt"] = answer
     with Server(site) as server:
-        if allowed:
+        if not code:
             assert run(web().fetch(f"{server.url}/tea")) is not None
-        else:
-            assert error_of(f"{server.url}/tea").code == "web.robots"
+            return
+        error = error_of(f"{server.url}/tea", max_bytes=10_000)
+    assert error.code == code
+    assert "/tea" not in [request.path for request in server.requests]
+
+
+@pytest.mark.inventory("S3-BASE-09")
+def test_each_site_has_its_circuit() -> None:
+    """One that keeps failing is left alone, and the others are read all the same."""
+    with Server(Site(tea=Answer(200, PAGE, HTML))) as server:
+        _, look_up = names({"up.example": ["127.0.0.1"], "down.example": ["127.0.0.1"]})
+        connector = web(look_up=look_up)
+        server.always(faults.status(500))
+        for _ in range(5):
+            with pytest.raises(ConnectorError):
+                run(connector.fetch(f"http://down.example:{server.port}/tea"))
+        server.always(None)
+        with pytest.raises(ConnectorCircuitOpenError):
+            run(connector.fetch(f"http://down.example:{server.port}/tea"))
+        assert run(connector.fetch(f"http://up.example:{server.port}/tea")) is not None
 
 
 def test_each_redirect_asks_its_site() -> None:
@@ -368,7 +389,7 @@ def test_pages_take_their_time() -> None:
 
 
 def test_a_name_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an error of the network, and tried again like one."""
+    """It is an error of the network."""
     import socket
 
     def unknown(*args: Any, **options: Any) -> Any:
@@ -376,10 +397,7 @@ def test_a_name_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     error = error_of("http://nowhere.example/")
-    assert (type(error), error.code) == (ConnectorPermissionError, "web.robots")
-    with pytest.raises(ConnectorNetworkError) as caught:
-        run(web()._pages.get("http://nowhere.example/"))
-    assert caught.value.code == "dns.nxdomain"
+    assert (type(error), error.code) == (ConnectorNetworkError, "dns.nxdomain")
 
 
 SEARCH_FAULTS: tuple[tuple[Answer, type[ConnectorError], float | None], ...] = (
