@@ -149,6 +149,8 @@ PROBLEMS = [
     ("INSERT INTO {table} VALUES (1, 'x', 1)", None, {"db.duplicate", "db.check"}),
     ("INSERT INTO {table} VALUES (NULL, 'x', 1)", None, {"db.null", "db.check"}),
     ("INSERT INTO {table} VALUES (3, 'x', :v)", {"v": "c4n4ry"}, {"db.value"}),
+    ("SELECT no_function(1)", {}, {"db.unknown_object", "db.unknown_table", "db.statement"}),
+    ("CREATE TABLE {table} (a int)", None, {"db.exists", "db.unknown_table", "db.statement"}),
     ("INSRT INTO {table} VALUES (1)", None, {"db.syntax", "db.statement"}),
 ]
 
