@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 
 from osiris_lsp.connectors import (
+    Database,
     Environment,
     LLMConnector,
     create_context,
@@ -161,3 +163,18 @@ def test_tls_by_context(here: Place, certificates: Certificates) -> None:
     with pytest.raises(ConnectorNetworkError) as failed:
         ask(verify=True)
     assert failed.value.code == "tls.untrusted"
+
+
+def test_the_schema_of_a_connection(here: Place) -> None:
+    """Tables without a schema in their name are those of the field, whatever it is called."""
+    name = f'we"ird %s {here.table}'
+    quoted = '"' + name.replace('"', '""') + '"'
+    with Database({**here.config, "schema": name}) as database:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA {quoted}")
+        database.execute_command("CREATE TABLE notes (id int PRIMARY KEY, day date)")
+        assert database.insert_many("notes", [{"id": 1, "day": date(2026, 1, 2)}]) == 1
+        assert database.execute_query("SELECT day FROM notes") == [{"day": date(2026, 1, 2)}]
+        info = database.get_table_info("notes")
+        assert (info["schema"], info["primary_key"]) == (name, ["id"])
+        assert database.update_many("notes", [{"id": 1, "day": None}]) == 1
