@@ -32,6 +32,7 @@ REQUIRED = {
     "posthog", "openai", "oauth", "mongodb", "redis", "bigquery", "snowflake",
     *("arxiv", "github", "hackernews", "local_docs", "newsapi", "reddit", "sec", "sql", "twitter"),
     *("web", "whisper", "wikipedia"),
+    "stripe", "hubspot", "docusign", "pagerduty",
 }  # fmt: skip
 
 

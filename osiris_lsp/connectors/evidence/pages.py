@@ -7,8 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from osiris_lsp.connectors import network
-from osiris_lsp.connectors.clients.http import wire
+from osiris_lsp.connectors import network, wire
 from osiris_lsp.connectors.clients.http.config import APIClientConfig
 from osiris_lsp.connectors.clients.http.response import failure
 from osiris_lsp.connectors.conversion import converted
@@ -142,13 +141,20 @@ class Pages:
 
     async def _send(self, url: "httpx2.URL", address: Address, where: str) -> "httpx2.Response":
         """Send a request to an address in the name of the host: no second lookup takes place."""
-        async with wire.open_client(self._config) as http:
+        config = self._config
+        client = wire.open_client(
+            timeout=config.timeout,
+            connect_timeout=config.connect_timeout,
+            tls=config.ssl_context,
+            headers=config.default_headers,
+        )
+        async with client as http:
             pinned = url.copy_with(host=str(address), fragment=None)
             headers = {"Host": url.netloc.decode("ascii"), "Accept": "text/html, text/*;q=0.9"}
             request = http.build_request("GET", pinned, headers=headers)
             if url.scheme == "https" and not _is_literal(url.host):
                 request.extensions["sni_hostname"] = url.host.encode("idna").decode()
-            return await wire.send(http, request, self._config, where)
+            return await wire.send(http, request, where, config.timeout, max_body=config.max_body)
 
 
 def parsed(url: str) -> "httpx2.URL":

@@ -130,6 +130,12 @@ def vendors(url: str) -> Iterator[Sample]:
     yield Sample("openai", "key", {"base_url": url, "api_key": CANARY})
     own = {"region": "self_hosted", "custom_base_url": url}
     yield Sample("posthog", "key", {**own, "project_id": "1", "api_key": CANARY})
+    hook = {"base_url": url, "webhook_secret": CANARY}
+    yield Sample("stripe", "key", {**hook, "secret_key": CANARY})
+    yield Sample("hubspot", "token", {**hook, "access_token": CANARY})
+    yield Sample("pagerduty", "key", {**hook, "api_key": CANARY})
+    app = {"integration_key": "0a09f94b", "user_id": "3af994a5", "account_id": "1978465f"}
+    yield Sample("docusign", "key", {**hook, **app, "oauth_url": url, "private_key": private_key()})
     for field in ("service_role_key", "anon_key", "key"):
         yield Sample("supabase", field, {"url": url, field: CANARY})
     key = {

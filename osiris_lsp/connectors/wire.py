@@ -2,17 +2,43 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
-from osiris_lsp.connectors.clients.http.config import APIClientConfig
-from osiris_lsp.connectors.conversion import converted, timeout
+from osiris_lsp.connectors.conversion import converted, timed_out
 from osiris_lsp.connectors.errors import ConnectorConfigError, ConnectorParseError
+from osiris_lsp.connectors.resilience.rate_limit import retry_after
+from osiris_lsp.secret import Secret
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 MAX_REDIRECTS: Final = 10
+
+
+def check_url(url: str, field: str = "base_url") -> None:
+    """Refuse what is no address of a service, and one with a password in it."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or parts.query or parts.fragment:
+        raise ConnectorConfigError(
+            f"`{field}` is no address of a service",
+            field=field,
+            remedy="write it as `https://host/path`",
+        )
+    if "@" in parts.netloc:
+        raise ConnectorConfigError(
+            f"`{field}` has a user or password in it",
+            field=field,
+            remedy="take them out and use `create_basic_auth`",
+        )
 
 
 class _WithoutQueries(logging.Filter):
@@ -32,19 +58,32 @@ class _WithoutQueries(logging.Filter):
 _FILTER: Final = _WithoutQueries()
 
 
-def open_client(config: APIClientConfig) -> "httpx2.AsyncClient":
-    """Return a pool of connections as the configuration says."""
+def open_client(
+    *,
+    timeout: float,
+    connect_timeout: float,
+    tls: "ssl.SSLContext | None" = None,
+    headers: Mapping[str, str] | None = None,
+    max_connections: int = 100,
+    max_keepalive_connections: int = 20,
+    proxy: Secret | None = None,
+) -> "httpx2.AsyncClient":
+    """Return a pool of connections; without `tls`, certificates of the system count.
+
+    Without `proxy`, an address that may hold a password, what the environment says counts.
+    """
     import httpx2
 
     logging.getLogger("httpx2").addFilter(_FILTER)  # the same filter is added only once
     return httpx2.AsyncClient(
-        timeout=httpx2.Timeout(config.timeout, connect=config.connect_timeout),
+        timeout=httpx2.Timeout(timeout, connect=connect_timeout),
         limits=httpx2.Limits(
-            max_connections=config.max_connections,
-            max_keepalive_connections=config.max_keepalive_connections,
+            max_connections=max_connections,
+            max_keepalive_connections=max_keepalive_connections,
         ),
-        headers=dict(config.default_headers),
-        verify=config.ssl_context or True,
+        headers=dict(headers or {}),
+        verify=tls or True,
+        proxy=proxy.reveal() if proxy else None,
         follow_redirects=False,
     )
 
@@ -71,19 +110,25 @@ def build(
 
 
 async def send(
-    http: "httpx2.AsyncClient", request: "httpx2.Request", config: APIClientConfig, where: str
+    http: "httpx2.AsyncClient",
+    request: "httpx2.Request",
+    where: str,
+    timeout: float,
+    *,
+    follow_redirects: bool = False,
+    max_body: int | None = None,
 ) -> "httpx2.Response":
-    """Send a request and read the whole answer before the deadline."""
+    """Send a request and read the whole answer, up to some bytes, before the deadline."""
     import httpx2
 
     try:
-        async with asyncio.timeout(config.timeout):
-            response = await _one(http, request, config.max_body, where)
+        async with asyncio.timeout(timeout):
+            response = await _one(http, request, max_body, where)
             for _ in range(MAX_REDIRECTS):
-                following = response.next_request if config.follow_redirects else None
+                following = response.next_request if follow_redirects else None
                 if following is None or _origin(following.url) != _origin(request.url):
                     break
-                response = await _one(http, following, config.max_body, where)
+                response = await _one(http, following, max_body, where)
             return response
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL):
         # Their texts quote headers.
@@ -99,7 +144,24 @@ async def send(
     except httpx2.TransportError as error:
         raise converted(error, where) from error
     except TimeoutError as error:
-        raise timeout(where, "query", "TimeoutError") from error
+        raise timed_out(where, "query", "TimeoutError") from error
+
+
+async def post_form(
+    http: "httpx2.AsyncClient",
+    url: str,
+    headers: Mapping[str, str],
+    form: Mapping[str, str],
+    timeout: float,
+) -> tuple[int, Any, float | None]:
+    """Send a form to a token server: its status, its JSON or None, the seconds of Retry-After."""
+    request = http.build_request("POST", url, headers=dict(headers), data=dict(form))
+    response = await send(http, request, "the token request", timeout)
+    pause = retry_after(response.headers.get("retry-after"), time.time())
+    try:
+        return response.status_code, response.json(), pause
+    except (ValueError, RecursionError):
+        return response.status_code, None, pause
 
 
 async def _one(
