@@ -71,6 +71,7 @@ class SQLConnector(BaseConnector):
         named = engine.dialect.name if engine is not None else dialect
         self._dialect = _DIALECTS.get(named, named)
         self._engine, self._rows = engine, rows
+        self._owned = False
         self._fetch_query = fetch_query
         self._id, self._title, self._content = id_column, title_column, tuple(content_columns)
         self._timeout = timeout
@@ -85,11 +86,13 @@ class SQLConnector(BaseConnector):
         names = ("fetch_query", "id_column", "title_column", "content_columns", "timeout")
         given = {name: connection.value(name) for name in names if connection.value(name)}
         engine = make_engine(connection_of(_database(connection)))
-        return cls(engine=engine, **{**given, **options})
+        made = cls(engine=engine, **{**given, **options})
+        made._owned = True
+        return made
 
     async def close(self) -> None:
-        """Close the connections that the engine keeps; the next search opens others."""
-        if self._engine is not None:
+        """Close the connections of an engine of its own; the next search opens others."""
+        if self._owned and self._engine is not None:
             await asyncio.to_thread(self._engine.dispose)
 
     async def search(

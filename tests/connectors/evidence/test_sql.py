@@ -45,6 +45,8 @@ def notes(tmp_path: Path) -> Iterator[SQLConnector]:
     )
     yield connector
     run(connector.close())
+    assert engine.pool.status().startswith("Pool size: 5  Connections in pool: 1")  # not closed
+    engine.dispose()
 
 
 @pytest.mark.inventory("S3-TYPE-04", "S3-BASE-04", "S3-BASE-06", "S3-BASE-07")
