@@ -161,7 +161,7 @@ def test_rebinding() -> None:
 
 def test_an_address_of_ipv6() -> None:
     """It is pinned, too; one that takes no connection gives way to the next."""
-    both = {"tea.example": ["127.0.0.2", "::1"]}
+    both: dict[str, Sequence[str]] = {"tea.example": ["127.0.0.2", "::1"]}
     with Server(Site(tea=Answer(200, PAGE, HTML)), host="::1") as server:
         _, look_up = names(both)
         found = run(web(look_up=look_up).fetch(f"http://tea.example:{server.port}/tea"))
