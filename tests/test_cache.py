@@ -203,6 +203,22 @@ def test_nothing_is_linted_twice(both: Both, monkeypatch: pytest.MonkeyPatch) ->
     assert seen[4:] == ["pipelines/b.yaml", "osiris_connections.yaml"]
 
 
+@pytest.mark.usefixtures("both")
+def test_a_cached_run_imports_nothing_that_reads_yaml() -> None:
+    """Where every result is known, what finds them is not even loaded."""
+    write("osiris_connections.yaml", CONNECTIONS[0])
+    write("pipelines/a.yaml", PIPELINES[1])
+    heavy = "yaml", "osiris_lsp.documents", "osiris_lsp.engine", "osiris_lsp.tree"
+    code = (
+        "import sys; from osiris_lsp.cli import main; main(['lint', '--format', 'json'])\n"
+        f"print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"
+    )
+    for expected in ([*heavy], []):
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stderr == f"{expected}\n"
+
+
 def test_runs_over_different_files_keep_each_others_results(
     both: Both, cache_folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from tests.services.processes import free_port
 from tests.services.workbench import Workbench
 
 SCRIPTS = Path(sys.executable).parent
+MAKING = 120_000  # milliseconds, in which an environment is made, or cannot be
 PIPELINE = """\
 oml_version: "0.1.0"
 name: orders
@@ -56,7 +57,8 @@ def test_the_server_is_chosen_in_order(tmp_path: Path, extension: Path) -> None:
         with bench.pictured(tmp_path / "failed.png"):
             bench.shown("orders.yaml")
             told = page.locator(".notifications-toasts")
-            expect(told).to_contain_text("the environment of the server could not be made")
+            failed = "the environment of the server could not be made"
+            expect(told).to_contain_text(failed, timeout=MAKING)
             expect(told).to_contain_text("offline, install `osiris-lsp`")
             page.screenshot(path=tmp_path / "offline.png")
             assert not list(data.glob("data/User/globalStorage/osiris-lsp.*/osiris_lsp-*"))
@@ -87,4 +89,5 @@ def test_the_server_is_chosen_in_order(tmp_path: Path, extension: Path) -> None:
 
 def serves(bench: Workbench, reason: str) -> None:
     """Wait until the item in the status bar says that the server runs, and why this one."""
-    expect(bench.page.get_by_role("button", name=f"by {reason}")).to_be_visible()
+    item = bench.page.get_by_role("button", name=f"by {reason}")
+    expect(item).to_be_visible(timeout=MAKING)

@@ -545,6 +545,38 @@ def test_credentials_are_not_asked_for_twice_without_oauth(httpserver: HTTPServe
     assert len(httpserver.log) == 1
 
 
+LOGIN = "check the credentials"
+REQUEST = "check what the request sends"
+SAID = {
+    301: ("http.redirect", "set `base_url` to where the service is, or allow `follow_redirects`"),
+    400: ("http.invalid", REQUEST),
+    401: ("http.unauthorized", LOGIN),
+    402: ("http.quota", "raise the quota, or pay the bill"),
+    403: ("http.forbidden", "check what these credentials may do"),
+    404: ("http.not_found", "check the path and `base_url`"),
+    407: ("http.proxy", "give the proxy its user and password"),
+    422: ("http.invalid", REQUEST),
+    429: (
+        "http.rate_limited",
+        "lower `max_requests` or raise `window_seconds` of `rate_limit`",
+    ),
+    500: ("http.failed", "try again later, and look at the status page of the service"),
+    503: ("http.failed", "try again later, and look at the status page of the service"),
+}
+
+
+@pytest.mark.inventory("S0-ERR-04", "S4-TRB-02")
+@pytest.mark.parametrize("status", SAID)
+def test_errors_say_what_was_asked_and_what_to_do(httpserver: HTTPServer, status: int) -> None:
+    """The client, the method, the path, the status; then the remedy for the code."""
+    httpserver.expect_request("/x").respond_with_data("", status)
+    with pytest.raises(ConnectorError) as caught:
+        within(client(httpserver.url_for("")), lambda api: api.get("/x?also=1"))
+    code, remedy = SAID[status]
+    assert caught.value.code == code
+    assert str(caught.value) == f"`test`: GET /x was answered with {status}; {remedy}"
+
+
 def test_a_body_of_bytes_is_sent_as_it_is(httpserver: HTTPServer) -> None:
     """Files and forms with files are built elsewhere."""
     httpserver.expect_request("/x", method="POST", data=b"\0raw").respond_with_json({"ok": 1})
@@ -587,35 +619,3 @@ def test_connections_that_are_released_come_back(httpserver: HTTPServer) -> None
     asyncio.run(api.close())
     with pytest.raises(ConnectorConfigError):
         asyncio.run(once())
-
-
-LOGIN = "check the credentials"
-REQUEST = "check what the request sends"
-SAID = {
-    301: ("http.redirect", "set `base_url` to where the service is, or allow `follow_redirects`"),
-    400: ("http.invalid", REQUEST),
-    401: ("http.unauthorized", LOGIN),
-    402: ("http.quota", "raise the quota, or pay the bill"),
-    403: ("http.forbidden", "check what these credentials may do"),
-    404: ("http.not_found", "check the path and `base_url`"),
-    407: ("http.proxy", "give the proxy its user and password"),
-    422: ("http.invalid", REQUEST),
-    429: (
-        "http.rate_limited",
-        "lower `max_requests` or raise `window_seconds` of `rate_limit`",
-    ),
-    500: ("http.failed", "try again later, and look at the status page of the service"),
-    503: ("http.failed", "try again later, and look at the status page of the service"),
-}
-
-
-@pytest.mark.inventory("S0-ERR-04", "S4-TRB-02")
-@pytest.mark.parametrize("status", SAID)
-def test_errors_say_what_was_asked_and_what_to_do(httpserver: HTTPServer, status: int) -> None:
-    """The client, the method, the path, the status; then the remedy for the code."""
-    httpserver.expect_request("/x").respond_with_data("", status)
-    with pytest.raises(ConnectorError) as caught:
-        within(client(httpserver.url_for("")), lambda api: api.get("/x?also=1"))
-    code, remedy = SAID[status]
-    assert caught.value.code == code
-    assert str(caught.value) == f"`test`: GET /x was answered with {status}; {remedy}"

@@ -15,7 +15,7 @@ from tests.doubles.server import Server
 
 KEYED = {"github": "token", "newsapi": "api_key", "reddit": "client_secret",
          "twitter": "bearer_token", "web": "api_key"}  # fmt: skip
-FACTS: dict[str, dict[str, object]] = {
+FACTS: dict[str, dict[str, Any]] = {
     "github": {"searches_left": 18},
     "newsapi": {"sources": 1},
     "twitter": {"posts_used": "43435", "posts_in_plan": "5000000"},

@@ -62,6 +62,11 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @staticmethod
+    def create_client(connection: Mapping[str, Any]) -> "Database":
+        """Return a client of a resolved connection of any family for SQL (CONN-015)."""
+        return Database(connection)
+
     def close(self) -> None:
         """Close all connections: those in use as soon as they come back."""
         self.engine.dispose()
@@ -122,10 +127,17 @@ class Database:
         """Insert records with the same columns, all or none, and return how many."""
         if not records:
             return 0
-        statement = tables.insertion(table_name, records, self.family)
+        columns = tables.columns_of(records)
+        statement = tables.table_of(table_name, self.family, columns).insert()
 
         def write(connection: "Connection") -> int:
-            _batches(connection, statement, records)
+            if self.family == "postgres":
+                _batches(connection, statement, records)
+            else:  # the way through SQLAlchemy's parameters takes longer, and changes nothing
+                plain = str(statement.compile(self.engine))
+                for rows in _cut(records):
+                    values = [tuple([record[item] for item in columns]) for record in rows]
+                    connection.exec_driver_sql(plain, values)
             return len(records)
 
         return self._run(write)
@@ -289,13 +301,15 @@ def _statement(query: str, params: Params | None) -> "Executable":
 
 
 def _batches(
-    connection: "Connection", statement: "Executable", rows: Sequence[Mapping[str, Any]]
+    connection: "Connection", statement: "Executable", records: Sequence[Mapping[str, Any]]
 ) -> int:
-    """Run a statement for all rows, and return the number of rows that it was about."""
-    count = 0
-    for start in range(0, len(rows), BATCH):
-        count += max(connection.execute(statement, rows[start : start + BATCH]).rowcount, 0)
-    return count
+    """Run a statement for all records, and return the number of rows that it was about."""
+    return sum(max(connection.execute(statement, rows).rowcount, 0) for rows in _cut(records))
+
+
+def _cut(records: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    for start in range(0, len(records), BATCH):
+        yield records[start : start + BATCH]
 
 
 def _unchain(error: ConnectorError) -> None:

@@ -106,6 +106,8 @@ def make_engine(connection: ResolvedConnection, max_connections: int | None = No
     from sqlalchemy.dialects import registry
     from sqlalchemy.pool import QueuePool
 
+    # PyMySQL knows two styles; names of columns must not stand among the parameters.
+    style = {"paramstyle": "format"} if connection.family == "mysql" else {}
     if connection.family == "duckdb":
         registry.register("duckdb", "osiris_lsp.connectors.clients.sql.duck", "Dialect")
     servers = Servers(connection)
@@ -121,6 +123,7 @@ def make_engine(connection: ResolvedConnection, max_connections: int | None = No
         poolclass=QueuePool,
         hide_parameters=True,
         pool_pre_ping=True,
+        **style,
         **_pool(connection, max_connections),
     )
     if connection.family == "postgres":

@@ -59,6 +59,11 @@ _VALUE: Final = _wrong(
     "a value does not fit: it is too long, out of range, or of another type",
     "compare the values with the types of the columns",
 )
+_PARAMETERS: Final = _wrong(
+    "db.parameters",
+    "the statement and its parameters do not fit together",
+    "give a value for each `:name` of the statement, of a type that the driver knows",
+)
 _DEADLOCK: Final = Meaning(
     ConnectorNetworkError,
     "db.deadlock",
@@ -134,6 +139,7 @@ MYSQL: Final[Mapping[int, Meaning]] = {
     **dict.fromkeys((1290, 1792, 1836), _READ_ONLY),
     **dict.fromkeys((1142, 1143, 1227, 1370), _NO_RIGHT),
     **dict.fromkeys((1969, 3024), _SLOW),
+    0: _STOPPED,  # a session of which PyMySQL has closed the socket
     1205: _LOCKED,
     1213: _DEADLOCK,
 }
@@ -153,6 +159,14 @@ POSTGRES: Final[Mapping[str, Meaning]] = {
     "57014": _SLOW,
     "25006": _READ_ONLY,
     "42501": _NO_RIGHT,
+    "XX000": Meaning(
+        ConnectorError,
+        "postgres.XX000",
+        "query",
+        "",
+        "the server has a fault of its own",
+        "look at its log; where two sessions changed the same definition, try again",
+    ),
     **dict.fromkeys(("57P01", "57P02", "57P05", "25P03"), _STOPPED),
 }
 SQLITE: Final[Mapping[int, Meaning]] = {
@@ -214,13 +228,7 @@ def failure(error: BaseException, connection: ResolvedConnection) -> ConnectorEr
     if isinstance(error, exc.NoSuchTableError):
         return _TABLE.as_error()
     if isinstance(error, exc.SQLAlchemyError) and not isinstance(error, exc.DBAPIError):
-        return ConnectorValidationError(
-            "the statement and its parameters do not fit together",
-            code="db.parameters",
-            stage="query",
-            remedy="give a value for each `:name` of the statement",
-            kind=type(error).__name__,
-        )
+        return _named(_PARAMETERS.as_error(), error)
     check = Check(connection, Deadline(60.0))
     check.at("query")
     found = failure_of(inner, check, CONNECTORS[connection.family])
@@ -252,7 +260,10 @@ def _named(error: ConnectorError, cause: BaseException) -> ConnectorError:
 def _meaning(error: BaseException, family: str) -> Meaning | None:
     first = error.args[0] if error.args else None
     if family == "mysql":
-        return MYSQL.get(first) if isinstance(first, int) and _of(error, "pymysql") else None
+        if not _of(error, "pymysql"):
+            return None
+        # Without a number it comes from PyMySQL's own formatting.
+        return MYSQL.get(first) if isinstance(first, int) else _PARAMETERS
     if family == "postgres":
         state = str(first.get("C", "")) if isinstance(first, dict) else ""
         return POSTGRES.get(state) or (_VALUE if state[:2] == "22" else None)

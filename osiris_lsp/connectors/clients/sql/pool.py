@@ -1,17 +1,21 @@
 """Pools by configuration: equal ones share, and all are closed together."""
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from osiris_lsp.connectors.clients.sql.database import Database
 from osiris_lsp.connectors.clients.sql.engine import connection_of
+from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.errors import is_retryable_error
 from osiris_lsp.connectors.resilience.retry import RetryConfig
 from osiris_lsp.connectors.session import DEFAULT, Session, config_key
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_PATHS: Final = ("path", "unix_socket", "ssl_ca", "ssl_cert", "ssl_key")
 
 KIND: Final = "sql"
 """What pools are called in a session."""
@@ -34,7 +38,8 @@ class ConnectionPool:
         """Return what is done with a connection, over its pool."""
         connection = connection_of(config, self._family)
         kind = f"{KIND}:{self.max_connections}"
-        return self._session.shared(kind, connection, lambda: self._create_pool(connection))
+        key = _identity(connection)
+        return self._session.shared(kind, key, lambda: self._create_pool(connection))
 
     def get_connection(self, config: Mapping[str, Any]) -> "Connection":
         """Return a connection of SQLAlchemy; close it, or use it in a `with`, to give it back."""
@@ -51,7 +56,7 @@ class ConnectionPool:
 
     def _config_key(self, config: Mapping[str, Any]) -> str:
         """Return what stands for a configuration: it differs with every field, and says nothing."""
-        return config_key(connection_of(config, self._family))
+        return config_key(_identity(connection_of(config, self._family)))
 
     _make_cache_key = _config_key
 
@@ -59,7 +64,16 @@ class ConnectionPool:
 def shared(config: Mapping[str, Any], family: str = "") -> Database:
     """Return what is done with a connection, over its pool in the session of the process."""
     connection = connection_of(config, family)
-    return DEFAULT.shared(KIND, connection, lambda: Database(connection))
+    return DEFAULT.shared(KIND, _identity(connection), lambda: Database(connection))
+
+
+def _identity(connection: ResolvedConnection) -> Mapping[str, Any]:
+    """Return what tells pools apart: the fields, and the folder that relative paths count from."""
+    nested = connection.get("ssl")
+    texts = [connection.get(name) for name in _PATHS]
+    texts += nested.values() if isinstance(nested, Mapping) else ()
+    relative = any(isinstance(item, str) and not os.path.isabs(item) for item in texts)
+    return {**connection, "base": connection.base if relative else ""}
 
 
 def open_connection(conn_info: Mapping[str, Any]) -> "Connection":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from osiris_lsp.connectors.errors import ConnectorValidationError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Delete, Insert, TableClause, Update
+    from sqlalchemy import Delete, TableClause, Update
 
 Record = Mapping[str, Any]
 
@@ -73,11 +73,6 @@ def columns_of(records: Sequence[Any]) -> list[str]:
                 "give each record all columns, with None where there is no value",
             )
     return first
-
-
-def insertion(name: str, records: Sequence[Record], family: str) -> "Insert":
-    """Return the statement that inserts records."""
-    return table_of(name, family, columns_of(records)).insert()
 
 
 def update(name: str, columns: Sequence[str], keys: Sequence[str], family: str) -> "Update":

@@ -15,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from osiris_lsp.connectors.clients.sql.database import Database
 from osiris_lsp.connectors.clients.sql.engine import connection_of, make_engine, url_of
 from osiris_lsp.connectors.clients.sql.pool import ConnectionPool, connect_with_retry
+from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.errors import (
     ConnectorAuthError,
     ConnectorConfigError,
@@ -92,6 +93,28 @@ def test_keys() -> None:
     hidden = {**CONFIG, "password": Secret(CONFIG["password"])}
     assert pool._config_key(hidden) == keys[-1]
     assert not any("c4n4ry" in key or "db.invalid" in key for key in keys)
+
+
+def test_relative_paths_are_those_of_their_folder(tmp_path: Path) -> None:
+    """Two projects may both have a `data.db`, and each gets its own."""
+    pool = ConnectionPool()
+    config = {"path": "data.db"}
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        found = ResolvedConnection("sqlite", "x", config, base=str(tmp_path / name))
+        pool.database(found).execute_command(f"CREATE TABLE {name} (id int)")
+    pool.close_all()
+    assert sorted(path.parent.name for path in tmp_path.rglob("data.db")) == ["a", "b"]
+
+
+@pytest.mark.inventory("S1-CONN015-01")
+def test_clients_are_made_by_a_factory(place: Place) -> None:
+    """Of each family, from a plain dict or a resolved connection."""
+    resolved = ResolvedConnection(place.family, "x", place.config)
+    for connection in (place.config, resolved):
+        with Database.create_client(connection) as client:
+            assert client.family == place.family
+            assert client.execute_query("SELECT 1 AS n") == [{"n": 1}]
 
 
 @pytest.mark.inventory("S2-POOL-01", "S2-POOL-02", "S2-POOL-05", "S1-CONN013-02", "S1-CONN014-01")
