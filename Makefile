@@ -27,7 +27,7 @@ help:
 	@echo 'make check   ruff, mypy, import-linter, generated files up to date'
 	@echo 'make docs    write the generated documentation again'
 	@echo 'make site    the web site of the documentation, in build/site/html'
-	@echo 'make bench   measure against yamllint, check-jsonschema and yaml-language-server (BENCH_ARGS="--only editor")'
+	@echo 'make bench   measure against other linters and yaml-language-server (BENCH_ARGS="--only files")'
 	@echo 'make failures  what the doctor says for each failure (runs tests of four families)'
 	@echo 'make faults  what a client does for each fault of a server: error, retries, time'
 	@echo 'make inventory  which items of ../shared/seeds/INVENTORY.md the tests prove (INVENTORY="S4 S3-CB")'
@@ -43,7 +43,7 @@ $(INSTALLED): pyproject.toml
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo 'error: `$(PYTHON) -m venv` failed; on Debian and Ubuntu install the package python3-venv' >&2; exit 1; }
 	$(PIP) --upgrade 'pip>=25.1'
-	$(PIP) --editable '.[aws,bigquery,duckdb,keyring,mongodb,redis,vault]' --group dev
+	$(PIP) --editable '.[aws,bigquery,duckdb,keyring,mongodb,pandas,redis,vault]' --group dev
 	@touch $@
 
 $(INSTALLED_BENCH): $(INSTALLED)

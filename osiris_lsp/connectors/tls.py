@@ -138,6 +138,19 @@ def tls_context(check: Check, tls: Tls) -> CheckContext:
     """Return the context for the TLS settings; raises ConnectorConfigError for unusable files."""
     context = CheckContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check = check
+    _configure(context, tls)
+    return context
+
+
+def plain_context(tls: Tls) -> ssl.SSLContext:
+    """Return the same for sockets that know no check."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _configure(context, tls)
+    return context
+
+
+def _configure(context: ssl.SSLContext, tls: Tls) -> None:
+    """Give a context of a client the TLS settings; raises ConnectorConfigError as above."""
     context.check_hostname = tls.verify and tls.check_hostname
     context.verify_mode = ssl.CERT_REQUIRED if tls.verify else ssl.CERT_NONE
     if tls.verify and not tls.ca:
@@ -177,7 +190,6 @@ def tls_context(check: Check, tls: Tls) -> CheckContext:
             field=tls.field_of(name),
             remedy="it has to be a PEM file; a private key must not need a passphrase",
         ) from error
-    return context
 
 
 def _reason(error: Exception) -> str:

@@ -13,6 +13,13 @@ ALLOWED = {
     "relocation.py": "the same without an editor, under a name that is free",
     "connectors/auth/manager.py": "puts credentials into requests",
     "connectors/auth/oauth2.py": "shows the client's own secret to the token server",
+    "connectors/environment/oauth_connector.py": "the header of a token is a secret, too",
+    "connectors/runner.py": "a driver gets the connection of its step as a plain dict (CONN-006)",
+    "connectors/clients/graphql.py": "headers of a connection may be credentials",
+    "connectors/clients/rest.py": "its headers and parameters may be credentials",
+    "connectors/wire.py": "the address of a proxy may hold its password",
+    "connectors/integrations/docusign/credentials.py": "signs claims with the private key",
+    "connectors/integrations/webhooks.py": "checks signatures with the secret",
     "connectors/session.py": "two configurations with other secrets are two, keyed by an HMAC",
     "connectors/display.py": "tells a whole `${VAR}`, which may be shown; builds DSNs",
 }

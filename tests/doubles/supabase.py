@@ -4,6 +4,7 @@ https://supabase.com/docs/guides/api/api-keys
 https://supabase.com/changelog/42949-breaking-change-removing-access-to-openapi-spec-via-the-anon-key
 https://supabase.com/docs/guides/platform/http-status-codes
 https://docs.postgrest.org/en/stable/references/errors.html
+https://docs.postgrest.org/en/stable/references/api/openapi.html
 """
 
 from typing import Any
@@ -106,7 +107,8 @@ class Supabase:
             return _problem(406, "PGRST106", f"Invalid schema: {schema}", hint)
         if not table:
             paths: dict[str, object] = {"/": {}, **{f"/{name}": {} for name in self.tables}}
-            return as_json(200, {"swagger": "2.0", "paths": paths})
+            definitions = {name: _definition(rows) for name, rows in self.tables.items()}
+            return as_json(200, {"swagger": "2.0", "paths": paths, "definitions": definitions})
         if table not in self.tables:
             text = f"Could not find the table '{schema}.{table}' in the schema cache"
             return _problem(404, "PGRST205", text)
@@ -139,13 +141,39 @@ class Supabase:
         return as_json(201, rows) if "return=representation" in prefer else Answer(201)
 
 
+_FORMATS: dict[type, tuple[str, str]] = {
+    bool: ("boolean", "boolean"),
+    int: ("integer", "bigint"),
+    float: ("number", "double precision"),
+    str: ("string", "text"),
+}
+
+
+def _definition(rows: list[Row]) -> dict[str, object]:
+    """A table as PostgREST describes it: what is `required` is not null, the key `id` here."""
+    columns = {name: value for row in rows for name, value in row.items()}
+    properties = {}
+    for name, value in columns.items():
+        kind, stored = _FORMATS.get(type(value), ("string", "text"))
+        note = {"description": "Note:\nThis is a Primary Key.<pk/>"} if name == "id" else {}
+        properties[name] = {"format": stored, "type": kind, **note}
+    required = [name for name in columns if name == "id"]
+    return {"type": "object", "required": required, "properties": properties}
+
+
 def _key(row: Row, names: list[str]) -> tuple[object, ...]:
     return tuple(row.get(name) for name in names)
 
 
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _select(rows: list[Row], query: dict[str, str]) -> list[Row]:
     filters = {name: value[3:] for name, value in query.items() if value.startswith("eq.")}
-    found = [row for row in rows if all(str(row.get(k)) == v for k, v in filters.items())]
+    nulls = [name for name, value in query.items() if value == "is.null"]
+    found = [row for row in rows if all(_text(row.get(k)) == v for k, v in filters.items())]
+    found = [row for row in found if all(row.get(name) is None for name in nulls)]
     columns = query.get("select", "*").split(",")
     limit = int(query.get("limit", len(found)))
     return [row if columns == ["*"] else {c: row.get(c) for c in columns} for row in found[:limit]]

@@ -49,6 +49,7 @@ def navigation() -> list[object]:
                 {"Reports and the graph": "docs/reports.md"},
                 {"Connections and the doctor": "docs/connections.md"},
                 {"Clients of services": "docs/clients.md"},
+                {"How to add a connector": "docs/adding-a-connector.md"},
                 {"Hooks and CI": "hooks/README.md"},
                 {"Editors": "editors/README.md"},
                 {"VS Code": "editors/vscode/README.md"},

@@ -1,6 +1,6 @@
 """What a client needs to prove who it is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -41,7 +41,8 @@ _SECRETS: Final = ("token", "password", "client_secret", "refresh_token")
 class AuthConfig:
     """Credentials, and where they go; secrets are given as text or `Secret` and kept as `Secret`.
 
-    `client_auth` says how an OAuth client shows its own secret: with Basic, or in the form.
+    `client_auth` says how an OAuth client shows its own secret: with Basic, or in the form. One
+    with an `assertion` shows that instead, made anew for each token (RFC 7523, 2.1).
     """
 
     type: AuthType = AuthType.NONE
@@ -59,6 +60,8 @@ class AuthConfig:
     custom_headers: Mapping[str, str | Secret] = field(default_factory=dict)
     custom_params: Mapping[str, str | Secret] = field(default_factory=dict)
     client_auth: Literal["basic", "post"] = "basic"
+    grant_type: str = "client_credentials"
+    assertion: Callable[[], Secret] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
@@ -69,7 +72,8 @@ class AuthConfig:
         for name in ("custom_headers", "custom_params"):
             values = getattr(self, name)
             set_(self, name, {key: _hidden(value) for key, value in values.items()})
-        for name in _REQUIRED.get(self.type, ()):
+        required = ("token_url",) if self.assertion else _REQUIRED.get(self.type, ())
+        for name in required:
             # An empty password is one; None comes from a variable that is not set.
             if getattr(self, name) is None or (name != "password" and not getattr(self, name)):
                 raise ConnectorConfigError(
@@ -120,6 +124,11 @@ def create_oauth2_auth(
         scopes=tuple(scopes),
         **options,
     )
+
+
+def create_jwt_auth(assertion: Callable[[], Secret], token_url: str) -> AuthConfig:
+    """Return what fetches tokens for signed claims; `assertion` makes a fresh JWT (RFC 7523)."""
+    return AuthConfig(AuthType.OAUTH2, token_url=token_url, assertion=assertion)
 
 
 def _hidden(value: str | Secret | None) -> Secret | None:

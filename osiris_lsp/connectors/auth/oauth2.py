@@ -14,26 +14,40 @@ from osiris_lsp.connectors.errors import (
     ConnectorParseError,
     ConnectorRateLimitError,
 )
+from osiris_lsp.connectors.resilience.retry import RetryHandler
 from osiris_lsp.secret import Secret
 
-SKEW: Final = 60.0
+SKEW: Final = 300.0
 """Seconds before its end from which a token is not used; at most a tenth of its life (R-36)."""
+
+_JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 _REMEDY: Final = "verify `token_url`, `client_id`, `client_secret` and `scopes`"
 
-Post = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[tuple[int, Any]]]
-"""Sends a form with headers to an address and returns the status and the JSON, None without."""
+_CLAIMS_REMEDY: Final = (
+    "verify the key, who the claims are for, and that this user gave the app consent"
+)
+
+Post = Callable[
+    [str, Mapping[str, str], Mapping[str, str]], Awaitable[tuple[int, Any, float | None]]
+]
+"""Sends a form with headers to an address: the status, the JSON, the seconds of Retry-After."""
 
 
 class TokenSource:
     """The current token of one client; safe for any number of concurrent callers."""
 
     def __init__(
-        self, config: AuthConfig, post: Post, clock: Callable[[], float] = time.monotonic
+        self,
+        config: AuthConfig,
+        post: Post,
+        clock: Callable[[], float] = time.monotonic,
+        retry: RetryHandler | None = None,
     ) -> None:
         self._config = config
         self._post = post
         self._clock = clock
+        self._retry = retry
         self._refresh = config.refresh_token
         self._token: Secret | None = None
         self._expires: float | None = None
@@ -62,31 +76,47 @@ class TokenSource:
             self._token = None
 
     async def _fetch(self) -> Secret:
+        # Trying again is inside of what the callers share: one of them must not start another.
+        if self._retry is None:
+            return await self._fetch_once()
+        token: Secret = await self._retry.attempt(self._fetch_once)
+        return token
+
+    async def _fetch_once(self) -> Secret:
         if self._refresh is not None:
             form = {"grant_type": "refresh_token", "refresh_token": _plain(self._refresh)}
-            status, body = await self._ask(form)
-            if status != 400:
-                return self._keep(status, body)
+            answer = await self._ask(form)
+            if answer[0] != 400:
+                return self._keep(*answer)
             self._refresh = None  # used up or taken back: the client asks for itself
-        form = {"grant_type": "client_credentials"}
+        if self._config.assertion is not None:
+            form = {"grant_type": _JWT_BEARER, "assertion": _plain(self._config.assertion())}
+            return self._keep(*await self._send({}, form))
+        form = {"grant_type": self._config.grant_type}
         if self._config.scopes:
             form["scope"] = " ".join(self._config.scopes)
         return self._keep(*await self._ask(form))
 
-    async def _ask(self, form: dict[str, str]) -> tuple[int, Any]:
+    async def _ask(self, form: dict[str, str]) -> tuple[int, Any, float | None]:
         config = self._config
         client, secret = config.client_id or "", _plain(config.client_secret)
-        headers = {"Accept": "application/json"}
+        headers: dict[str, str] = {}
         if config.client_auth == "basic":
             # RFC 6749, 2.3.1: both are form-encoded before they are joined.
             pair = f"{quote(client, safe='')}:{quote(secret, safe='')}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         else:
             form |= {"client_id": client, "client_secret": secret}
-        return await self._post(config.token_url or "", headers, form)
+        return await self._send(headers, form)
 
-    def _keep(self, status: int, body: Any) -> Secret:
-        _check(status)
+    async def _send(
+        self, headers: Mapping[str, str], form: dict[str, str]
+    ) -> tuple[int, Any, float | None]:
+        sent = {"Accept": "application/json", **headers}
+        return await self._post(self._config.token_url or "", sent, form)
+
+    def _keep(self, status: int, body: Any, pause: float | None) -> Secret:
+        _check(status, pause, self._config)
         token = body.get("access_token") if isinstance(body, dict) else None
         if (
             not isinstance(token, str)
@@ -111,18 +141,22 @@ class TokenSource:
         return self._token
 
 
-def _check(status: int) -> None:
+def _check(status: int, pause: float | None, config: AuthConfig) -> None:
     if status in (400, 401, 403):
+        claims = config.assertion is not None
         raise ConnectorAuthError(
             f"the token server refused with {status}",
             code="oauth.refused",
             stage="auth",
-            field="client_secret",
-            remedy=_REMEDY,
+            field="private_key" if claims else "client_secret",
+            remedy=_CLAIMS_REMEDY if claims else _REMEDY,
         )
     if status == 429:
         raise ConnectorRateLimitError(
-            "the token server has had too many requests", code="oauth.rate_limited", stage="auth"
+            "the token server has had too many requests",
+            code="oauth.rate_limited",
+            stage="auth",
+            retry_after=pause,
         )
     if status != 200:
         raise ConnectorAPIError(
@@ -132,6 +166,7 @@ def _check(status: int) -> None:
             stage="auth",
             field="token_url",
             remedy=_REMEDY,
+            retry_after=pause,
         )
 
 

@@ -92,6 +92,11 @@ def error_codes(response: Response) -> Iterator[str]:
         answer: Any = response.json()
     except ConnectorParseError:
         return
+    yield from codes_of(answer)
+
+
+def codes_of(answer: Any) -> Iterator[str]:
+    """Yield the codes of the JSON of an answer."""
     errors = answer.get("errors") if isinstance(answer, Mapping) else None
     for error in errors if isinstance(errors, list) else ():
         extensions = error.get("extensions") if isinstance(error, Mapping) else None

@@ -100,7 +100,7 @@ def _refuse_errors(response: Response) -> None:
             stage="query",
             field="rate_limit",
             remedy="try again in a few seconds; let other programs with the same token send less",
-            retry_after=_wait(response.json()),
+            retry_after=wait_of(response.json()),
             kind="GraphQLError",
         )
     if "ACCESS_DENIED" in codes:
@@ -124,7 +124,7 @@ def _refuse_errors(response: Response) -> None:
         )
 
 
-def _wait(answer: Any) -> float | None:
+def wait_of(answer: Any) -> float | None:
     """Return the seconds until the bucket holds enough again, by the cost in an answer."""
     try:
         cost = answer["extensions"]["cost"]

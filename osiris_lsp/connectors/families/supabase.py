@@ -28,7 +28,7 @@ _PASSWORD: Final = lazy(r"(?:^|\s)password\s*=")
 _PRIVILEGED: Final = frozenset(("service_role", "secret"))
 
 
-class _Key(NamedTuple):
+class Key(NamedTuple):
     """A key, the field that holds it and the claims of one that is a JWT.
 
     `role` is `service_role`, `secret`, `anon`, `publishable`, or empty where the key does not say.
@@ -48,7 +48,7 @@ class SupabaseConnector(Connector):
     def probe(self, check: Check) -> None:
         """Check key and DSN, whichever are there."""
         connection = check.connection
-        key = _key(connection)
+        key = key_of(connection)
         has_place = bool(connection.text("url") or connection.text("project_id"))
         has_database = bool(connection.text("pg_dsn"))
         if not has_database and not (key and has_place):
@@ -75,7 +75,8 @@ class SupabaseConnector(Connector):
         return postgres.CONNECTOR.explain(error, check)
 
 
-def _key(connection: ResolvedConnection) -> _Key | None:
+def key_of(connection: ResolvedConnection) -> Key | None:
+    """Return the key that counts: of several, the one with the most rights (R-02)."""
     for field in ("service_role_key", "anon_key", "key"):
         text = connection.text(field).strip()
         if text:
@@ -83,14 +84,13 @@ def _key(connection: ResolvedConnection) -> _Key | None:
             role = str(claims.get("role") or "")
             for prefix in ("publishable", "secret"):
                 role = prefix if text.startswith(f"sb_{prefix}_") else role
-            return _Key(text, field, role, claims)
+            return Key(text, field, role, claims)
     return None
 
 
-def _probe_key(check: Check, key: _Key) -> None:
+def _probe_key(check: Check, key: Key) -> None:
     connection = check.connection
-    url_field = "url" if connection.text("url") else "project_id"
-    url = connection.text("url") or f"https://{connection.text('project_id')}{_HOSTED}"
+    url, url_field = address_of(connection)
     host = split_url(url, url_field).hostname or ""
     project = host.removesuffix(_HOSTED) if host.endswith(_HOSTED) else ""
     _refuse_key(key, project)
@@ -111,21 +111,35 @@ def _probe_key(check: Check, key: _Key) -> None:
     _compare_role(check, key)
 
 
+def address_of(connection: ResolvedConnection) -> tuple[str, str]:
+    """Return the address of the project, empty without one, and the field that it is from."""
+    url, project = connection.text("url"), connection.text("project_id")
+    if url or not project:
+        return url, "url"
+    return f"https://{project}{_HOSTED}", "project_id"
+
+
+def headers_of(key: Key) -> dict[str, str]:
+    """Return the headers that show a key."""
+    headers = {"apikey": key.text}
+    if key.claims:  # the newer keys are no JWT, and stay out of this header
+        headers["Authorization"] = f"Bearer {key.text}"
+    return headers
+
+
 def _rest_path(connection: ResolvedConnection) -> str:
     return f"/rest/{connection.text('api_version')}/"
 
 
-def _ask(check: Check, key: _Key, url: str, url_field: str) -> Response:
-    headers = {"apikey": key.text}
-    if key.claims:  # the newer keys are no JWT, and stay out of this header
-        headers["Authorization"] = f"Bearer {key.text}"
+def _ask(check: Check, key: Key, url: str, url_field: str) -> Response:
+    headers = headers_of(key)
     schema = check.connection.get("schema")
     if schema and "/rest/" in url:
         headers["Accept-Profile"] = str(schema)
     return request(check, "GET", url, headers=headers, field=url_field)
 
 
-def _refuse_key(key: _Key, project: str) -> None:
+def _refuse_key(key: Key, project: str) -> None:
     """Raise for a key that says itself that it will not do."""
     expires, ref = key.claims.get("exp"), key.claims.get("ref")
     if key.text.startswith("sbp_"):
@@ -145,7 +159,7 @@ def _refuse_key(key: _Key, project: str) -> None:
     )
 
 
-def _expect(response: Response, connection: ResolvedConnection, key: _Key, url_field: str) -> None:
+def _expect(response: Response, connection: ResolvedConnection, key: Key, url_field: str) -> None:
     """Raise for everything but 2xx, with the statuses that are Supabase's own."""
     if response.status in (503, 540):
         raise ConnectorAPIError(
@@ -174,7 +188,7 @@ def _expect(response: Response, connection: ResolvedConnection, key: _Key, url_f
         response.json(url_field)
 
 
-def _compare_role(check: Check, key: _Key) -> None:
+def _compare_role(check: Check, key: Key) -> None:
     """Tell where a key works, but is of another kind than its field says."""
     role = check.facts["key_role"]
     if key.field == "service_role_key" and role not in (*_PRIVILEGED, "unknown"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import gzip
 import logging
 import re
 from contextlib import suppress
@@ -574,3 +575,47 @@ def test_errors_say_what_was_asked_and_what_to_do(httpserver: HTTPServer, status
     code, remedy = SAID[status]
     assert caught.value.code == code
     assert str(caught.value) == f"`test`: GET /x was answered with {status}; {remedy}"
+
+
+def test_a_body_of_bytes_is_sent_as_it_is(httpserver: HTTPServer) -> None:
+    """Files and forms with files are built elsewhere."""
+    httpserver.expect_request("/x", method="POST", data=b"\0raw").respond_with_json({"ok": 1})
+    headers = {"Content-Type": "application/octet-stream"}
+    answer = within(
+        client(httpserver.url_for("/")), lambda api: api.post("x", data=b"\0raw", headers=headers)
+    )
+    assert answer.body == {"ok": 1}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_that_is_too_large(httpserver: HTTPServer, packed: bool) -> None:
+    """It is left at the limit, which counts what is unpacked; one below it is whole."""
+    for size, code in ((1000, ""), (1001, "http.too_large")):
+        body, headers = b"x" * size, {"Content-Type": "text/plain"}
+        if packed:
+            body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
+        httpserver.expect_request(f"/{size}").respond_with_data(body, headers=headers)
+        api = client(httpserver.url_for("/"), max_body=1000)
+        if code:
+            with pytest.raises(ConnectorParseError) as caught:
+                within(api, lambda api, path=f"/{size}": api.get(path))  # type: ignore[misc]
+            assert caught.value.code == code
+        else:
+            answer = within(api, lambda api, path=f"/{size}": api.get(path))  # type: ignore[misc]
+            assert answer.body == "x" * size
+
+
+def test_connections_that_are_released_come_back(httpserver: HTTPServer) -> None:
+    """A client can be used again after `release`, in another event loop, too; not after `close`."""
+    httpserver.expect_request("/x").respond_with_json({"ok": 1})
+    api = client(httpserver.url_for("/"))
+
+    async def once() -> Any:
+        answer = await api.get("x")
+        await api.release()
+        return answer.body
+
+    assert [asyncio.run(once()), asyncio.run(once())] == [{"ok": 1}] * 2
+    asyncio.run(api.close())
+    with pytest.raises(ConnectorConfigError):
+        asyncio.run(once())

@@ -1,0 +1,1 @@
+"""Connectors of services that programs read and change; one package per service."""
