@@ -117,7 +117,8 @@ def test_clients_are_made_by_a_factory(place: Place) -> None:
             assert client.execute_query("SELECT 1 AS n") == [{"n": 1}]
 
 
-@pytest.mark.inventory("S2-POOL-01", "S2-POOL-02", "S2-POOL-05", "S1-CONN013-02", "S1-CONN014-01")
+@pytest.mark.inventory("S2-POOL-01", "S2-POOL-02", "S2-POOL-05", "S1-CONN013-02")
+@pytest.mark.inventory("S1-CONN014-01", "S0-TEST-03")
 def test_connections_are_handed_out_and_closed(served: Place) -> None:
     """One session serves one step after the other; none is left in the end."""
     pool = ConnectionPool()
