@@ -26,6 +26,8 @@ _MODULES: Final = {
     "clients.http.connection": ("client_config",),
     "clients.http.metrics": ("ClientMetrics",),
     "clients.http.response": ("APIResponse",),
+    "clients.mongodb": ("MongoConnection",),
+    "clients.redis": ("RedisConnection",),
     "clients.rest": ("RestClient",),
     "clients.shopify": ("ShopifyClient",),
     "clients.supabase": ("SupabaseConnection", "batch_insert", "get_table_schema"),

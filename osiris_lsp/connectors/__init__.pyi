@@ -290,6 +290,12 @@ from osiris_lsp.connectors.clients.graphql import (
 from osiris_lsp.connectors.clients.graphql import (
     GraphQLError as GraphQLError,
 )
+from osiris_lsp.connectors.clients.mongodb import (
+    MongoConnection as MongoConnection,
+)
+from osiris_lsp.connectors.clients.redis import (
+    RedisConnection as RedisConnection,
+)
 from osiris_lsp.connectors.clients.rest import (
     RestClient as RestClient,
 )
