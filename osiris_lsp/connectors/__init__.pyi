@@ -284,6 +284,9 @@ from osiris_lsp.connectors.trust import (
 )
 
 __all__: list[str]
+from osiris_lsp.connectors.clients.bigquery import (
+    BigQueryClient as BigQueryClient,
+)
 from osiris_lsp.connectors.clients.graphql import (
     GraphQLClient as GraphQLClient,
 )
@@ -301,6 +304,12 @@ from osiris_lsp.connectors.clients.rest import (
 )
 from osiris_lsp.connectors.clients.shopify import (
     ShopifyClient as ShopifyClient,
+)
+from osiris_lsp.connectors.clients.snowflake import (
+    SnowflakeClient as SnowflakeClient,
+)
+from osiris_lsp.connectors.clients.snowflake import (
+    SnowflakeError as SnowflakeError,
 )
 from osiris_lsp.connectors.integrations.connector import (
     IntegrationConnector as IntegrationConnector,

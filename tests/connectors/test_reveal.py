@@ -15,6 +15,8 @@ ALLOWED = {
     "connectors/auth/oauth2.py": "shows the client's own secret to the token server",
     "connectors/clients/graphql.py": "headers of a connection may be credentials",
     "connectors/clients/rest.py": "its headers and parameters may be credentials",
+    "connectors/clients/snowflake.py": "puts a token that is made anew into each request",
+    "connectors/clients/bigquery.py": "the key of a service account may stand in the connection",
     "connectors/clients/http/wire.py": "the address of a proxy may hold its password",
     "connectors/integrations/docusign/credentials.py": "signs claims with the private key",
     "connectors/integrations/webhooks.py": "checks signatures with the secret",
