@@ -12,12 +12,13 @@ PY := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+INVENTORY ?= all
 
 INSTALLED := $(VENV)/.installed
 INSTALLED_BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench docs site failures vsix clean
+.PHONY: help venv demo test check bench docs site failures faults inventory vsix clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,8 +27,10 @@ help:
 	@echo 'make check   ruff, mypy, import-linter, generated files up to date'
 	@echo 'make docs    write the generated documentation again'
 	@echo 'make site    the web site of the documentation, in build/site/html'
-	@echo 'make bench   measure against yamllint, check-jsonschema and yaml-language-server (BENCH_ARGS="--only editor")'
+	@echo 'make bench   measure against other linters and yaml-language-server (BENCH_ARGS="--only files")'
 	@echo 'make failures  what the doctor says for each failure (runs tests of four families)'
+	@echo 'make faults  what a client does for each fault of a server: error, retries, time'
+	@echo 'make inventory  which items of ../shared/seeds/INVENTORY.md the tests prove (INVENTORY="S4 S3-CB")'
 	@echo 'make vsix    the extension for VS Code, build/osiris-lsp.vsix (needs Node 20 or newer, and npm the first time)'
 	@echo 'make venv    only make the virtual environment'
 	@echo 'make clean   remove virtual environments, caches and built files'
@@ -68,6 +71,12 @@ site: $(INSTALLED)
 
 failures: $(INSTALLED)
 	@$(PY) -m tests.tools.failures
+
+faults: $(INSTALLED)
+	@$(PY) -m tests.tools.faults
+
+inventory: $(INSTALLED)
+	$(PY) -m pytest -q -n auto $(addprefix --inventory=,$(INVENTORY)) $(PYTEST_ARGS)
 
 bench: $(INSTALLED_BENCH)
 	@$(PY) -m tests.bench $(BENCH_ARGS)

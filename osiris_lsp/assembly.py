@@ -3,8 +3,8 @@
 The tree equals the one that the whole text gives. A syntax error stays inside its piece.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 import yaml
 
 from osiris_lsp.compose import compose
-from osiris_lsp.parts import Entry, Part, maps_of, moved_problem, place
+from osiris_lsp.parts import Entry, Part, maps_of, moved_problem, nodes_of, place
 from osiris_lsp.pieces import Cut, Group, cut
 from osiris_lsp.recovery import MAX_ROUNDS, recover
 from osiris_lsp.text import LineIndex, Span
@@ -70,7 +70,7 @@ class Assembled(Tree):
     def only(self, number: int) -> Tree:
         """Return the tree with the entries of one part only."""
         part = self.parts[number]
-        maps = list(maps_of(part.nodes))
+        maps = list(maps_of(nodes_of(part.entries)))
         root = _narrowed(self.roots[0], {self.groups[number].key: [part]}, alone=True)
         return Narrow(self.lines, root, maps, part.problems, (Span(part.start, part.end),))
 
@@ -81,14 +81,35 @@ class Assembled(Tree):
         root = _narrowed(self.roots[0], wanted, alone=False)
         return Narrow(self.lines, root, list(maps_of((root,))), (), self.pieces.frame)
 
-    @property
-    def sketch(self) -> Tree:
-        """The tree with entries that may lie elsewhere and no problems: quick, for values only."""
+    def sketch(self, placed: Collection[int] | None = None) -> Tree:
+        """Return the tree with entries that may lie elsewhere, but for some parts: quick to make.
+
+        Without a word of these it is for values only, and has no problems.
+        """
         wanted: dict[int, list[Part]] = {group.key: [] for group in self.groups}
         for group, part in zip(self.groups, self.parts, strict=True):
-            wanted[group.key].append(part.sketch)
-        root = _narrowed(self.roots[0], wanted, alone=False)
-        return Narrow(self.lines, root, (), (), (Span(0, len(self.text)),))
+            wanted[group.key].append(part)
+        known = {id(self.parts[number]) for number in placed or ()}
+
+        def entries(part: Part) -> Sequence[Entry]:
+            return part.entries if id(part) in known else part.identity.sketch
+
+        root = _narrowed(self.roots[0], wanted, False, entries)
+        problems = () if placed is None else self.problems
+        return Narrow(self.lines, root, (), problems, (Span(0, len(self.text)),))
+
+    def touched(self, offsets: Iterable[int]) -> Sequence[int]:
+        """Return the numbers of the parts that offsets in a sketch may lie in."""
+        given = sorted({*offsets})
+        found: list[int] = []
+        for number, part in enumerate(self.parts):
+            ranges = [(node.start, node.end) for node in nodes_of(part.identity.sketch)]
+            for start, end in (*ranges, (part.start, part.end)):
+                at = bisect_left(given, start)
+                if at < len(given) and given[at] <= end:
+                    found.append(number)
+                    break
+        return found
 
     def reach(self, offset: int) -> int | None:
         """Return where the part of an offset ends, for a syntax error stays inside it."""
@@ -224,7 +245,7 @@ def _read(context: str, text: str, start: int) -> Part | None:
         return None
     by = start - len(context)
     part = Part(start, text, entries, broken=broken)
-    place(part.nodes, lambda offset: offset + by)
+    place(nodes_of(entries), lambda offset: offset + by)
     problems = [moved_problem(problem, by) for problem in tree.problems]
     # What lies behind the last character would lie in the next piece.
     last = start + len(text) - 1
@@ -326,14 +347,23 @@ def _fill(node: Node, wanted: dict[int, list[Part]]) -> None:
         if key.begin not in wanted:
             _fill(value, wanted)
         elif _is_empty(value):
-            filled = _container(wanted.pop(key.begin))
+            filled = _container(wanted.pop(key.begin), _entries)
             if filled is not None:
                 node.pairs[index] = (key, filled)
     node.fields = plain_fields(node)
     node.end = node.pairs[-1][1].end
 
 
-def _narrowed(node: Node, wanted: Mapping[int, Sequence[Part]], alone: bool) -> Map:
+def _entries(part: Part) -> Sequence[Entry]:
+    return part.entries
+
+
+def _narrowed(
+    node: Node,
+    wanted: Mapping[int, Sequence[Part]],
+    alone: bool,
+    entries: Callable[[Part], Sequence[Entry]] = _entries,
+) -> Map:
     """Return a copy of a mapping with what the parts hold as values of the keys that are `wanted`.
 
     `alone` leaves out other keys beside these, except at the top.
@@ -342,9 +372,9 @@ def _narrowed(node: Node, wanted: Mapping[int, Sequence[Part]], alone: bool) -> 
     narrow = Map(node.begin, node.end, None, None, flow=False)
     for key, value in node.pairs:
         if key.begin in wanted:
-            narrow.pairs.append((key, _container(wanted[key.begin]) or _emptied(value)))
+            narrow.pairs.append((key, _container(wanted[key.begin], entries) or _emptied(value)))
         elif any(value.begin <= offset < value.end for offset in wanted):
-            inner = _narrowed(value, wanted, alone)
+            inner = _narrowed(value, wanted, alone, entries)
             if alone:
                 inner.pairs = [pair for pair in inner.pairs if pair[0].begin in wanted]
                 inner.fields = plain_fields(inner)
@@ -362,16 +392,18 @@ def _emptied(node: Node) -> Node:
     return node
 
 
-def _container(parts: Sequence[Part]) -> Map | Seq | None:
+def _container(
+    parts: Sequence[Part], entries: Callable[[Part], Sequence[Entry]]
+) -> Map | Seq | None:
     """Return the list or mapping of the entries of parts, or None where all of them are broken."""
-    entries = [entry for part in parts for entry in part.entries]
-    pairs = [entry for entry in entries if isinstance(entry, tuple)]
+    found = [entry for part in parts for entry in entries(part)]
+    pairs = [entry for entry in found if isinstance(entry, tuple)]
     if pairs:
         node = Map(pairs[0][0].begin, pairs[-1][1].end, None, None, flow=False)
         node.pairs = pairs
         node.fields = plain_fields(node)
         return node
-    items = [entry for entry in entries if isinstance(entry, Node)]
+    items = [entry for entry in found if isinstance(entry, Node)]
     if not items:
         return None
     first = next(part for part in parts if part.entries)

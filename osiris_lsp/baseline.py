@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from osiris_lsp.discovery import is_file, shown_path
+from osiris_lsp.discovery import is_file, is_inside, shown_path
 from osiris_lsp.project import Project
 from osiris_lsp.reports.json import encode
 from osiris_lsp.reports.record import Record
@@ -19,7 +19,7 @@ _INPUT: Final = "OSR0"
 
 
 class BaselineError(ValueError):
-    """A text that is no baseline; the message quotes nothing of it."""
+    """A baseline that cannot be used; the message quotes nothing of it."""
 
 
 class Entry(NamedTuple):
@@ -38,6 +38,36 @@ class Entry(NamedTuple):
     def key(self) -> tuple[str, str]:
         """What tells an entry from all others."""
         return self.path, self.fingerprint
+
+
+def configured(project: Project) -> str | None:
+    """Return the absolute path of the baseline that the settings name, or None.
+
+    Raises BaselineError where it lies outside of their folder.
+    """
+    settings = project.settings
+    if not settings.baseline:
+        return None
+    folder = settings.folder or project.root
+    path = os.path.normpath(os.path.join(folder, settings.baseline))
+    if not is_inside(path, folder):
+        raise BaselineError(
+            "the `baseline` of the settings lies outside of their folder; move it in"
+        )
+    return path
+
+
+def of_settings(project: Project) -> "Baseline | None":
+    """Return the baseline that the settings name; one that cannot be used hides nothing."""
+    try:
+        path = configured(project)
+        if path is None:
+            return None
+        project.rests_on(path)
+        text, _ = project.read(path)
+        return Baseline(path, text)
+    except BaselineError:
+        return None
 
 
 def parse(text: str) -> list[Entry]:
@@ -91,8 +121,7 @@ class Baseline:
         `rules` are those that were on.
         """
         self._roots[project.root] = project
-        below = path.startswith(self.folder.rstrip(os.sep) + os.sep)
-        name = shown_path(path, self.folder if below else project.root)
+        name = self._name(project, path)
         # Where a file cannot be read as a whole, what is not found may still be there.
         if not any(item.code.startswith(_INPUT) and item.severity == "error" for item in records):
             self._rules[name] = rules
@@ -103,6 +132,14 @@ class Baseline:
             self.seen[entry.key] = entry
             (known if entry.key in self.entries else new).append(record)
         return new, known
+
+    def knows(self, project: Project, path: str, mark: str) -> bool:
+        """Tell whether the fingerprint of a finding in a file is listed."""
+        return (self._name(project, path), mark) in self.entries
+
+    def _name(self, project: Project, path: str) -> str:
+        below = path.startswith(self.folder.rstrip(os.sep) + os.sep)
+        return shown_path(path, self.folder if below else project.root)
 
     def stale(self, folders: Sequence[str], exists: Callable[[str], bool]) -> list[Entry]:
         """Return the entries that were looked for and not found, in order.

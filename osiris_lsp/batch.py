@@ -2,21 +2,24 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from osiris_lsp.discovery import Kind
-from osiris_lsp.documents import ConnectionsDocument, Document, PipelineDocument
-from osiris_lsp.engine import Crash, Linter, Report
 from osiris_lsp.files import Stamp, digest, stamp
 from osiris_lsp.finding import Finding
 from osiris_lsp.project import Project, Usage
 from osiris_lsp.reports.record import Record, Recorder, Silenced
 from osiris_lsp.text import Span
 
+if TYPE_CHECKING:
+    from osiris_lsp.documents import Document
+    from osiris_lsp.engine import Crash, Report
+
 PARALLEL_FROM = 400
 """Files from which a second process pays for its start."""
 
-CHUNK = 50
+CHUNK = 25
+"""Files that a process takes at a time: few, so that none is left with many at the end."""
 
 
 class FileResult(NamedTuple):
@@ -32,7 +35,7 @@ class FileResult(NamedTuple):
     records: tuple[Record, ...] = ()
     findings: tuple[Finding, ...] = ()
     suppressed: int = 0
-    crashes: tuple[Crash, ...] = ()
+    crashes: "tuple[Crash, ...]" = ()
     usages: frozenset[Usage] | None = None
     deferred: bool = False
     silenced: tuple[Silenced, ...] = ()
@@ -61,12 +64,16 @@ class Worker:
     """Lints the files of one project."""
 
     def __init__(self, job: Job) -> None:
+        from osiris_lsp.engine import Linter
+
         self.job = job
         self.linter = Linter(job.project)
         self.recorder = Recorder(job.project, job.folder, job.detailed)
 
     def lint(self, path: str, defer: bool = False) -> FileResult:
         """Return the result of one file."""
+        from osiris_lsp.documents import ConnectionsDocument, PipelineDocument
+
         project = self.job.project
         text, content = self._content(path) if self.job.cached else (None, None)
         document = project.open(path, text, self.job.kind, self.job.any_yaml)
@@ -97,7 +104,7 @@ class Worker:
             return None, None
         return text, (at, digest(text.encode()))
 
-    def _silenced(self, document: Document, report: Report) -> tuple[Silenced, ...]:
+    def _silenced(self, document: "Document", report: "Report") -> tuple[Silenced, ...]:
         if not self.job.detailed:
             return ()
         return tuple(self.recorder.silenced(document, report.suppressed))
@@ -116,7 +123,7 @@ def lint_files(
     worker = Worker(job)
     deferred = []
     done = 0
-    # Loaded before the processes part, so that they share them.
+    # Loaded before the processes part, so that they share it.
     if len(paths) > 1:
         _ = job.project.components, job.project.families.spellings, worker.linter.rules
     for result in _first_pass(worker, paths, _processes(jobs, len(paths))):
@@ -170,9 +177,11 @@ def _first_pass(worker: Worker, paths: Sequence[str], processes: int) -> Iterato
         return
     import multiprocessing
 
+    # What the first file loads, and the connections that it reads, the processes share.
+    yield worker.lint(paths[0], defer=True)
     method = "fork" if hasattr(os, "fork") else "spawn"
     context = multiprocessing.get_context(method)
-    chunks = [paths[at : at + CHUNK] for at in range(0, len(paths), CHUNK)]
+    chunks = [paths[at : at + CHUNK] for at in range(1, len(paths), CHUNK)]
     with context.Pool(processes, _start, (worker.job,)) as pool:
         for results in pool.imap_unordered(_run, chunks):
             yield from results

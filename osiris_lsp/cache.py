@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import cache, cached_property
 from typing import Any, Final
 
@@ -136,6 +136,7 @@ class Cache:
         self._project = project
         self._ground = self._read_ground()
         self._bases: dict[tuple[str | None, str | None], str] = {}
+        self._by_folder: dict[str, str] = {}
         self._now = time.time_ns()
         self._entries = self._load()
         self._looked: dict[str, bool] = {}
@@ -148,12 +149,17 @@ class Cache:
         return digest(repr((_program(), os.path.realpath(project.root), texts)).encode())
 
     def _basis(self, path: str) -> str:
-        """Return what stands for the connections that hold for a file."""
+        """Return what stands for the connections that hold for a file, and all of its folder."""
+        folder = path.rpartition(os.sep)[0]
+        known = self._by_folder.get(folder)
+        if known is not None:
+            return known
         found = self._project.connections_path(path)
         root = self._project.connections_path(os.path.join(self._project.root, CONNECTIONS[0]))
         key = found, root
         if key not in self._bases:
             self._bases[key] = self._read_basis(*key)
+        self._by_folder[folder] = self._bases[key]
         return self._bases[key]
 
     def _read_basis(self, found: str | None, root: str | None) -> str:
@@ -300,19 +306,26 @@ class Cache:
         self._complete()
         if not self._is_steady():
             return
-        named = set(checked)
-        entries = {
-            path: entry
-            for path, entry in self._entries.items()
-            if path in named or os.path.exists(path)
-        }
+        place = os.path.dirname(self._path)
+        with contextlib.suppress(OSError), files.locked(place) as is_mine:
+            if is_mine:
+                entries = self._merged(set(checked))
+                data = json.dumps(entries, separators=(",", ":")).encode()
+                head = f"{self._ground} {digest(data)}\n".encode()
+                files.replace(self._path, head + data, 0o600)
+                _shrink(place)
+
+    def _merged(self, checked: Set[str]) -> dict[str, list[Any]]:
+        """Return what holds, and what other runs have kept of other files since this one began."""
+        entries = dict(self._load() or self._entries)
+        for path, holds in self._looked.items():
+            if holds and path in self._entries:
+                entries[path] = self._entries[path]
+        for path in [path for path in entries if path not in checked and not os.path.exists(path)]:
+            del entries[path]
         while len(entries) > _MOST_ENTRIES:
             entries.pop(next(iter(entries)))
-        data = json.dumps(entries, separators=(",", ":")).encode()
-        head = f"{self._ground} {digest(data)}\n".encode()
-        with contextlib.suppress(OSError):
-            files.replace(self._path, head + data, 0o600)
-            _shrink(os.path.dirname(self._path))
+        return entries
 
     def _is_steady(self) -> bool:
         """Tell whether what many results depend on stayed the same while files were linted."""

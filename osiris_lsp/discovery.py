@@ -54,15 +54,23 @@ def find_root(folder: str, fallback: str | None = None, overlay: Overlay | None 
     repository = None
     for ancestor in ancestors(folder):
         names = _listing(ancestor, overlay)
-        if not names.isdisjoint(_MARKERS) or (
-            "pyproject.toml" in names
-            and _has_table(os.path.join(ancestor, "pyproject.toml"), overlay)
-        ):
+        if _is_marked(ancestor, names, overlay):
             return ancestor
         if ".git" in names:
             repository = ancestor
             break
     return repository or os.path.abspath(fallback or folder)
+
+
+def is_marked(folder: str, overlay: Overlay | None = None) -> bool:
+    """Tell whether a folder itself says that it is a project of ours."""
+    return _is_marked(folder, _listing(folder, overlay), overlay)
+
+
+def _is_marked(folder: str, names: set[str], overlay: Overlay | None) -> bool:
+    return not names.isdisjoint(_MARKERS) or (
+        "pyproject.toml" in names and _has_table(os.path.join(folder, "pyproject.toml"), overlay)
+    )
 
 
 def find_settings(folder: str, overlay: Overlay | None = None) -> str | None:

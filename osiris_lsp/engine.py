@@ -1,6 +1,6 @@
 """Lint one document: run the rules that are on, apply suppressions, put findings in order."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from osiris_lsp.documents import Document, PipelineDocument
 from osiris_lsp.finding import Finding, Problem, Severity, sort_key
 from osiris_lsp.project import Project
 from osiris_lsp.recall import Recall
-from osiris_lsp.rules import Entry, is_selector, load, matches, selected
+from osiris_lsp.rules import Entry, load, matches, selected
 from osiris_lsp.settings import Settings
 from osiris_lsp.suppressions import Silencer, Suppression
 
@@ -72,15 +72,6 @@ class Linter:
             (matcher([glob], base), selectors) for glob, selectors in self.settings.per_file_ignores
         )
 
-    def unknown_selectors(self) -> Iterator[tuple[str, str]]:
-        """Yield selectors of the settings that name no rule, with the setting they stand in."""
-        settings = self.settings
-        for name, words in (("select", settings.select), ("ignore", settings.ignore)):
-            yield from ((name, word) for word in words if not is_selector(word))
-        yield from (("severity", word) for word, _ in settings.severity if not is_selector(word))
-        for _, words in settings.per_file_ignores:
-            yield from (("per-file-ignores", word) for word in words if not is_selector(word))
-
     def _for_kind(self, kind: str) -> list[Running]:
         if kind not in self._by_kind:
             self._by_kind[kind] = [
@@ -117,9 +108,8 @@ class Linter:
             basis = self.project.basis(document)
             check = partial(self._check, document, entrywise, crashes)
             findings += recall.findings(document, basis, check)
-            findings += recall.of_outlines(
-                document, partial(self._check, document, outline, crashes)
-            )
+            check = partial(self._check, document, outline, crashes)
+            findings += recall.of_outlines(document, check)
         findings = list(dict.fromkeys(findings))
         kept = findings
         suppressed: list[tuple[Finding, Suppression]] = []
@@ -137,12 +127,18 @@ class Linter:
         return Report(kept, suppressed, crashes)
 
     def _check(
-        self, whole: Document, rules: Sequence[Running], crashes: list[Crash], part: Document
+        self,
+        whole: Document,
+        rules: Sequence[Running],
+        crashes: list[Crash],
+        part: Document,
+        names: Collection[str] | None = None,
     ) -> Sequence[Finding]:
-        """Run rules over a document, or a part of it."""
+        """Run rules, or those of some names, over a document or a part of it."""
         found: list[Finding] = []
         for running in rules:
-            self._run(part, running, found, crashes, whole)
+            if names is None or running[0].name in names:
+                self._run(part, running, found, crashes, whole)
         return found
 
     def forget(self, path: str) -> None:

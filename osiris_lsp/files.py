@@ -3,15 +3,17 @@
 import contextlib
 import os
 import stat
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 Stamp = tuple[int, int, int, int]
 """Facts of a file that change when its content does; the first two are times in nanoseconds."""
 
 _PREFIX: Final = ".osiris-lsp-"
+
+_PATIENCE: Final = 2.0
+"""Seconds for which a lock is waited for: who holds one has it for much less."""
 
 _ABANDONED: Final = 600.0
 """Seconds after which nobody is still writing a temporary file."""
@@ -49,6 +51,8 @@ def replace(
     is taken away. `still` is called right before and may
     raise to leave the file as it is. Raises OSError when it cannot be written.
     """
+    import tempfile
+
     target = os.path.realpath(path)
     _sweep(os.path.dirname(target))
     owner = None
@@ -72,6 +76,37 @@ def replace(
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
+
+
+@contextlib.contextmanager
+def locked(folder: str) -> Iterator[bool]:
+    """Keep other processes that ask for the same folder waiting; False where it is not to be had.
+
+    Where locks are unknown (Windows, some network disks), nobody waits.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield True
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    until = time.monotonic() + _PATIENCE
+    is_mine = True
+    try:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                is_mine = time.monotonic() < until
+                if is_mine:
+                    time.sleep(0.01)
+                    continue
+            except OSError:
+                pass
+            break
+        yield is_mine
+    finally:
+        os.close(handle)
 
 
 def _sweep(folder: str) -> None:

@@ -13,7 +13,6 @@ from osiris_lsp.tree import (
     SyntaxProblem,
     children,
     moved,
-    unmoved,
 )
 
 Entry = Node | tuple[Node, Node]
@@ -27,13 +26,23 @@ class Identity:
     may ask about a step or connection: equal for those that differ in other things only.
     """
 
-    __slots__ = ("is_named", "outline", "secrets", "usage")
+    __slots__ = ("is_named", "outline", "secrets", "sketch", "usage", "views")
 
     def __init__(self, entries: Sequence[Entry]) -> None:
+        # The entries where they were read.
+        self.sketch = entries
         self.is_named = all(map(_is_named, entries))
         self.outline = [_outline(entry) for entry in entries]
         self.secrets: tuple[object, Sequence[Span]] | None = None
         self.usage: tuple[object, Sequence[Any]] | None = None
+        # What a document made of the sketch, as it was numbered then.
+        self.views: tuple[object, Sequence[Any]] | None = None
+
+
+def nodes_of(entries: Iterable[Entry]) -> Iterator[Node]:
+    """Yield items, or keys and values."""
+    for entry in entries:
+        yield from entry if isinstance(entry, tuple) else (entry,)
 
 
 class Part:
@@ -61,24 +70,9 @@ class Part:
         self.identity = identity or Identity(entries)
 
     @property
-    def nodes(self) -> Iterator[Node]:
-        """The entries as nodes: items, or keys and values."""
-        for entry in self.entries:
-            yield from entry if isinstance(entry, tuple) else (entry,)
-
-    @property
     def end(self) -> int:
         """Where the piece ends."""
         return self.start + len(self.text)
-
-    @property
-    def sketch(self) -> "Part":
-        """The part with entries that may lie elsewhere."""
-        entries: list[Entry] = [
-            (entry[0], unmoved(entry[1])) if isinstance(entry, tuple) else unmoved(entry)
-            for entry in self.entries
-        ]
-        return Part(self.start, self.text, entries, identity=self.identity)
 
     def at(self, start: int) -> "Part":
         """Return the part at another place; the nodes of this one stay as they are."""

@@ -5,9 +5,8 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import (
     CONNECTIONS,
     Kind,
@@ -21,20 +20,22 @@ from osiris_lsp.discovery import (
     matcher,
     walk,
 )
-from osiris_lsp.documents import (
-    ComponentDocument,
-    ConnectionsDocument,
-    Document,
-    InputProblem,
-    PipelineDocument,
-    Step,
-)
 from osiris_lsp.refs import has_variable
 from osiris_lsp.secret import Sieve, is_distinct
 from osiris_lsp.settings import Settings, SettingsProblem, load_settings
 from osiris_lsp.specs import ComponentSpec, Families, FamilySpec, builtin_components
 from osiris_lsp.text import Span
-from osiris_lsp.tree import Node
+
+# A run that finds every result in the cache reads no document, and none of what reads YAML.
+if TYPE_CHECKING:
+    from osiris_lsp.documents import (
+        ComponentDocument,
+        ConnectionsDocument,
+        Document,
+        InputProblem,
+        PipelineDocument,
+        Step,
+    )
 
 _COMPONENTS: Final = "components"
 
@@ -182,7 +183,9 @@ class Project:
                 known[name] = ComponentSpec(document.data, document.path, base)
         return known
 
-    def _component_documents(self) -> Iterator[ComponentDocument]:
+    def _component_documents(self) -> "Iterator[ComponentDocument]":
+        from osiris_lsp.documents import ComponentDocument
+
         for path in self._component_files():
             text, problem = self.read(path)
             if problem is None:
@@ -236,7 +239,7 @@ class Project:
         found = find_connections(home, home, self.overlay) if home else None
         return found or find_connections(folder, self.root, self.overlay)
 
-    def connections_for(self, path: str) -> ConnectionsDocument | None:
+    def connections_for(self, path: str) -> "ConnectionsDocument | None":
         """Return the connections that hold for a file, or None where there is no such file."""
         found = self.connections_path(path)
         if found is None:
@@ -245,6 +248,8 @@ class Project:
             return self._connections[found]
         except KeyError:
             revision = self._revision
+        from osiris_lsp.documents import ConnectionsDocument
+
         self._rely_on(found)
         text, problem = self.read(found)
         document = ConnectionsDocument(found, text, self.families) if problem is None else None
@@ -260,7 +265,7 @@ class Project:
             kept.pop(key, None)
         return value
 
-    def read(self, path: str) -> tuple[str, InputProblem | None]:
+    def read(self, path: str) -> "tuple[str, InputProblem | None]":
         """Return the text of a file, or an empty text and why it cannot be read."""
         text = self.overlay.get(path)
         if isinstance(text, str):
@@ -269,8 +274,13 @@ class Project:
             return decoded(text) if len(text) <= MAX_BYTES else ("", too_large(len(text)))
         if path in self.overlay:
             return "", ("unreadable-file", "there is no such file")
-        self._marks[path] = mark(path)
-        return read_file(path)
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            self._marks[path] = None
+            return read_file(path)
+        self._marks[path] = _mark(status)
+        return read_file(path, status)
 
     def open(
         self,
@@ -278,8 +288,8 @@ class Project:
         text: str | None = None,
         kind: Kind | None = None,
         any_yaml: bool = False,
-        previous: Document | None = None,
-    ) -> Document | None:
+        previous: "Document | None" = None,
+    ) -> "Document | None":
         """Return the document of a file, or None for a file that is not ours.
 
         A file that cannot be read is a plain document with an `input_problem`. `previous` is an
@@ -288,21 +298,33 @@ class Project:
         document = self._open(path, text, kind, any_yaml)
         if document is not None and previous is not None:
             document.follows(previous)
-        is_edited = text is not None and text == self.overlay.get(path)
-        if is_edited and isinstance(document, ConnectionsDocument):
+        if text is None or text != self.overlay.get(path):
+            return document
+        from osiris_lsp.documents import ConnectionsDocument
+
+        if isinstance(document, ConnectionsDocument):
             self._rely_on(path)
             self._connections[path] = document
         return document
 
-    def basis(self, document: Document) -> tuple[object, ...]:
+    def basis(self, document: "Document") -> tuple[object, ...]:
         """Return what findings about the entries of a document depend on beside its text."""
+        from osiris_lsp.documents import PipelineDocument
+
         if isinstance(document, PipelineDocument):
             return self.connections_for(document.path), document.components, self.families
         return (self.families,)
 
     def _open(
         self, path: str, text: str | None, kind: Kind | None, any_yaml: bool
-    ) -> Document | None:
+    ) -> "Document | None":
+        from osiris_lsp.documents import (
+            ComponentDocument,
+            ConnectionsDocument,
+            Document,
+            PipelineDocument,
+        )
+
         problem = None
         if text is None:
             text, problem = self.read(path)
@@ -364,7 +386,7 @@ class Project:
             if not self.settings.include or included(path):
                 yield path
 
-    def note(self, document: PipelineDocument) -> frozenset[Usage]:
+    def note(self, document: "PipelineDocument") -> frozenset[Usage]:
         """Remember which connections a pipeline uses, and return them."""
         path = document.path
         known = self._marks.get(path)
@@ -375,6 +397,8 @@ class Project:
 
     def noted(self, path: str) -> frozenset[Usage]:
         """Return which connections a file uses; it is read when it has changed since."""
+        from osiris_lsp.documents import PipelineDocument
+
         given = self.overlay.get(path)
         now = mark(path) if given is None else given
         known = self._usages.get(path)
@@ -393,7 +417,11 @@ class Project:
         """Take over what another process noted about a pipeline."""
         self._usages[path] = mark(path), usages
 
-    def _usages_of(self, document: PipelineDocument) -> Iterator[Usage]:
+    def _usages_of(self, document: "PipelineDocument") -> Iterator[Usage]:
+        from osiris_lsp.assembly import Assembled
+        from osiris_lsp.documents import Step
+        from osiris_lsp.tree import Node
+
         tree = document.tree
         if not isinstance(tree, Assembled):
             yield from usages_in(document.modern_steps, self.families)
@@ -450,11 +478,11 @@ class Project:
                 self._sources.pop(known, None)
         return is_wide
 
-    def usages(self, connections: ConnectionsDocument) -> frozenset[Usage]:
+    def usages(self, connections: "ConnectionsDocument") -> frozenset[Usage]:
         """Return the uses of the connections of a file by all pipelines of the project."""
         return frozenset().union(*self.users(connections).values())
 
-    def users(self, connections: ConnectionsDocument) -> Mapping[str, frozenset[Usage]]:
+    def users(self, connections: "ConnectionsDocument") -> Mapping[str, frozenset[Usage]]:
         """Return the uses of the connections of a file by path of the pipeline; reads the disk."""
         found = self._answers[connections.path] = self._users_of(connections.path)
         return found
@@ -478,11 +506,13 @@ class Project:
             self._answers.pop(path, None)
         return bool(changed)
 
-    def sieve(self, document: Document, spans: Sequence[Span]) -> Sieve:
+    def sieve(self, document: "Document", spans: Sequence[Span]) -> Sieve:
         """Return what keeps secrets out of messages about a document.
 
         These are the ones at `spans`, and tokens in the connections that a pipeline refers to.
         """
+        from osiris_lsp.documents import PipelineDocument
+
         others: Sequence[str] = ()
         if isinstance(document, PipelineDocument):
             connections = self.connections_for(document.path)
@@ -508,7 +538,7 @@ class Project:
         return self._keep(self._dotenv, path, values, revision)
 
 
-def usages_in(steps: Iterable[Step], families: Families) -> Iterator[Usage]:
+def usages_in(steps: "Iterable[Step]", families: Families) -> Iterator[Usage]:
     """Yield the connections that steps use, those of legacy ones left out."""
     for step in steps:
         if step.node is not None and not step.is_legacy:
@@ -517,7 +547,7 @@ def usages_in(steps: Iterable[Step], families: Families) -> Iterator[Usage]:
                 yield usage
 
 
-def usage_of(step: Step, families: Families) -> Usage | None:
+def usage_of(step: "Step", families: Families) -> Usage | None:
     """Return the connection that a step uses, or None; families are canonical."""
     if step.reference is not None:
         return Usage(families.canonical(step.reference.family), step.reference.alias)
@@ -575,24 +605,28 @@ def open_project(
 def mark(path: str) -> Mark:
     """Return the mark of a file on disk, None where there is none."""
     try:
-        status = os.stat(path)
+        return _mark(os.stat(path))
     except (OSError, ValueError):
         return None
+
+
+def _mark(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def read_file(path: str) -> tuple[str, InputProblem | None]:
+def read_file(path: str, status: os.stat_result | None = None) -> "tuple[str, InputProblem | None]":
     """Return the text of a file on disk, or an empty text and why it cannot be read.
 
-    A byte order mark is left out. Pipes and devices are never opened.
+    A byte order mark is left out. Pipes and devices are never opened. `status` is what `os.stat`
+    said right before.
     """
     try:
-        status = os.stat(path)
+        status = status or os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             return "", ("unreadable-file", f"this is {_file_type(status.st_mode)}, not a file")
         if status.st_size > MAX_BYTES:
             return "", too_large(status.st_size)
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             data = file.read()
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
@@ -602,7 +636,7 @@ def read_file(path: str) -> tuple[str, InputProblem | None]:
     return decoded(data)
 
 
-def decoded(data: bytes) -> tuple[str, InputProblem | None]:
+def decoded(data: bytes) -> "tuple[str, InputProblem | None]":
     """Return the text that the bytes of a file stand for, or an empty text and what is wrong."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "", ("invalid-encoding", "this file is UTF-16; save it as UTF-8")
@@ -617,7 +651,7 @@ def decoded(data: bytes) -> tuple[str, InputProblem | None]:
         return "", ("invalid-encoding", message)
 
 
-def too_large(size: int) -> InputProblem:
+def too_large(size: int) -> "InputProblem":
     """Return what is wrong with a file of so many bytes."""
     return "file-too-large", (
         f"this file has {size / 1e6:.1f} MB, more than the limit of {MAX_BYTES / 1e6:.0f} MB; "

@@ -7,7 +7,7 @@ schema, go to jsonschema-rs, which bounds backtracking and never fetches a `$ref
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from osiris_lsp.refs import has_variable
@@ -453,7 +453,7 @@ def _matches(pattern: str, value: str, trusted: bool) -> bool:
         return True
 
 
-@cache
+@lru_cache(maxsize=512)
 def _pattern(pattern: str) -> Any:
     import jsonschema_rs
 

@@ -5,7 +5,7 @@ This is the only place that masks.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, NoReturn
 
 from osiris_lsp.text import LineIndex, Span, printable
@@ -130,14 +130,28 @@ class Sieve:
     def __init__(self, text: str, spans: Sequence[Span], others: Iterable[str] = ()) -> None:
         self._spans = spans
         self._words: dict[str, list[str]] = {}
-        for word in {text[start:end] for start, end in spans}.union(others):
+        for word in sorted({text[start:end] for start, end in spans}.union(others)):
             if len(word) >= _SHORTEST:
                 bare = _bare(word)
                 start = (bare if len(bare) >= _SHORTEST else word.lower())[:_SHORTEST]
                 self._words.setdefault(start, []).append(word)
+        self._cleaned: dict[str, str] = {}
+        self._earlier: Mapping[str, str] = {}
+
+    def follow(self, before: "Sieve") -> None:
+        """Take over what the sieve of an earlier version has cleaned, if it knows the same."""
+        if self._words == before._words:
+            self._earlier = before._cleaned
 
     def clean(self, message: str) -> str:
         """Return a message without secrets and without characters that do not show."""
+        found = self._cleaned.get(message) or self._earlier.get(message)
+        if found is None:
+            found = self._without(message)
+        self._cleaned[message] = found
+        return found
+
+    def _without(self, message: str) -> str:
         starts = {
             text[at : at + _SHORTEST]
             for text in (message.lower(), _bare(message))

@@ -401,17 +401,28 @@ def _nearest(word: str, choices: tuple[str, ...]) -> str | None:
     from difflib import SequenceMatcher
 
     folded = word.casefold().replace("-", "_")
-    best, score = None, 0.0
-    for choice in choices:
-        other = choice.casefold().replace("-", "_")
-        if folded == other:
-            return choice
-        ratio = SequenceMatcher(None, folded, other).ratio()
-        if _one_slip(folded, other):
-            ratio = max(ratio, 0.9)
-        if ratio > score:
+    others = [choice.casefold().replace("-", "_") for choice in choices]
+    if folded in others:
+        return choices[others.index(folded)]
+    slips = [_one_slip(folded, other) for other in others]
+    best, score = None, 0.9 if any(slips) else _CLOSE
+    matcher = SequenceMatcher(None, "", folded)
+    for choice, other, slip in zip(choices, others, slips, strict=True):
+        # The bounds are quick, and most are far off.
+        length = len(folded) + len(other)
+        if not slip and 2 * min(len(folded), len(other)) < score * length:
+            continue
+        matcher.set_seq1(other)
+        if not slip and matcher.quick_ratio() < score:
+            continue
+        ratio = max(matcher.ratio(), 0.9 if slip else 0.0)
+        if ratio > score or (best is None and ratio == score):
             best, score = choice, ratio
-    return best if score >= 0.72 else None
+    return best
+
+
+_CLOSE: Final = 0.72
+"""How much alike two words are at least where one may be a slip for the other."""
 
 
 def _one_slip(a: str, b: str) -> bool:

@@ -255,16 +255,15 @@ def _parse(text: str, dialect: str) -> Sequence[Any]:
     """Return the trees of the statements of a query; none where sqlglot cannot read it."""
     if len(text) > MAX_LENGTH:
         return ()
-    sqlglot = _sqlglot()
     try:
-        trees = sqlglot.parse(_VARIABLE.sub(lambda match: "x" * len(match[0]), text), read=dialect)
+        trees = parser().parse(_VARIABLE.sub(lambda match: "x" * len(match[0]), text), read=dialect)
     except Exception:  # a parser of so many dialects fails in many ways; none is the user's fault
         return ()
     return [tree for tree in trees if tree is not None]
 
 
 @cache
-def _sqlglot() -> Any:
+def parser() -> Any:
     """Import sqlglot; its warnings about statements that it does not know would show the query."""
     import logging
 
@@ -272,3 +271,8 @@ def _sqlglot() -> Any:
 
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     return sqlglot
+
+
+def statements(text: str, dialect: str) -> Sequence[Any]:
+    """Return the trees of the statements of a query; none where sqlglot cannot read all of it."""
+    return _parse(text, dialect)

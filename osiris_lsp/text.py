@@ -56,16 +56,35 @@ class LineIndex:
     `str.splitlines` counts do not. Out-of-range input is clamped to the nearest valid place.
     """
 
-    __slots__ = ("starts", "text")
+    __slots__ = ("_is_ascii", "starts", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._is_ascii = text.isascii()
         if any(char in text for char in _OTHER_BREAKS):
             self.starts = [0, *(match.end() for match in _LINE_BREAK.finditer(text))]
         else:  # much faster
             self.starts = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
             if len(self.starts) > 1 and text[-1] not in "\r\n":
                 self.starts.pop()
+
+    def edited(self, start: int, end: int, new_text: str) -> "LineIndex":
+        """Return the index of the text after an edit; only lines that it touches are looked at."""
+        first = max(bisect_right(self.starts, start) - 1, 0)
+        if start == self.starts[first] and first:
+            first -= 1  # a line break before may become one with what is put in
+        rest = bisect_right(self.starts, end)
+        by = len(new_text) - (end - start)
+        made = object.__new__(LineIndex)
+        made.text = self.text[:start] + new_text + self.text[end:]
+        made._is_ascii = made.text.isascii()
+        begin = self.starts[first]
+        behind = [at + by for at in self.starts[rest:]]
+        inside = LineIndex(made.text[begin : behind[0] if behind else None]).starts
+        if behind and begin + inside[-1] == behind[0]:
+            inside = inside[:-1]
+        made.starts = [*self.starts[:first], *(begin + at for at in inside), *behind]
+        return made
 
     def _end(self, line: int) -> int:
         """Return where a line ends, its line break left out."""
@@ -103,7 +122,9 @@ class LineIndex:
 
     def encode(self, offset: int, encoding: Encoding) -> Position:
         """Return the position of an offset with the column in units of `encoding`."""
-        line, column = self.position(offset)
+        found = line, column = self.position(offset)
+        if self._is_ascii or not column:
+            return found
         start = self.starts[line]
         return Position(line, units(self.text[start : start + column], encoding))
 

@@ -225,12 +225,6 @@ def moved(node: Any, by: int) -> Any:
     return copy
 
 
-def unmoved(node: Node) -> Node:
-    """Return a node with the same content, which may lie at another place; nothing is copied."""
-    origin = node._origin if isinstance(node, Collection) else None
-    return node if origin is None else origin[0]
-
-
 class SyntaxEdit(NamedTuple):
     """A replacement of a range of the text."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.services.plugin"]
+pytest_plugins = ["tests.services.plugin", "tests.inventory"]
 
 # A time limit for each example would only measure the machine.
 settings.register_profile("dev", deadline=None)

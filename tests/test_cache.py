@@ -6,12 +6,14 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from osiris_lsp import batch, cache
+from osiris_lsp import batch, cache, files
 from osiris_lsp.cli import main
 from osiris_lsp.reports import FORMATS
 
@@ -199,6 +201,74 @@ def test_nothing_is_linted_twice(both: Both, monkeypatch: pytest.MonkeyPatch) ->
     write("pipelines/b.yaml", PIPELINES[0])
     both()
     assert seen[4:] == ["pipelines/b.yaml", "osiris_connections.yaml"]
+
+
+@pytest.mark.usefixtures("both")
+def test_a_cached_run_imports_nothing_that_reads_yaml() -> None:
+    """Where every result is known, what finds them is not even loaded."""
+    write("osiris_connections.yaml", CONNECTIONS[0])
+    write("pipelines/a.yaml", PIPELINES[1])
+    heavy = "yaml", "osiris_lsp.documents", "osiris_lsp.engine", "osiris_lsp.tree"
+    code = (
+        "import sys; from osiris_lsp.cli import main; main(['lint', '--format', 'json'])\n"
+        f"print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"
+    )
+    for expected in ([*heavy], []):
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stderr == f"{expected}\n"
+
+
+def test_runs_over_different_files_keep_each_others_results(
+    both: Both, cache_folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that begins before another ends takes over what that one has kept of other files."""
+    names = [f"pipelines/{name}.yaml" for name in "abc"]
+    for name in names:
+        write(name, PIPELINES[1])
+    both(names[0])
+    save = cache.Cache.save
+
+    def late(self: cache.Cache, checked: Sequence[str]) -> None:
+        monkeypatch.setattr(cache.Cache, "save", save)
+        write(names[0], PIPELINES[0])
+        both(names[0])
+        both(names[2])
+        save(self, checked)
+
+    monkeypatch.setattr(cache.Cache, "save", late)
+    main(["lint", names[1]])
+    (file,) = cached_files(cache_folder)
+    entries = json.loads(file.read_text().partition("\n")[2])
+    assert sorted(entries) == [os.path.abspath(name) for name in names]
+    rules = [row[1] for row in entries[os.path.abspath(names[0])][6]]
+    assert rules == ["missing-connections-file"]
+
+
+def test_a_folder_is_locked_by_one_process_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes second waits for a while, then does without; a process that ended holds nothing."""
+    monkeypatch.setattr(files, "_PATIENCE", 0.05)
+    code = (
+        "import sys; from osiris_lsp.files import locked\n"
+        "with locked(sys.argv[1]): print(input(), flush=True); input()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdin is not None and holder.stdout is not None
+    holder.stdin.write(b"held\n")
+    holder.stdin.flush()
+    assert holder.stdout.readline() == b"held\n"
+    with files.locked(str(tmp_path)) as is_mine:
+        assert not is_mine
+    holder.kill()
+    holder.communicate()
+    with files.locked(str(tmp_path)) as is_mine:
+        assert is_mine
 
 
 def cached_files(folder: str) -> list[Path]:

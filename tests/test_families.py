@@ -14,6 +14,7 @@ from osiris_lsp.project import open_project
 from osiris_lsp.schema import violations
 from osiris_lsp.specs import (
     ComponentSpec,
+    Families,
     FamilySpec,
     builtin_components,
     load_schema,
@@ -29,6 +30,8 @@ ROOTS = ("connections", "pipeline", "component", "settings")
 REQUIRED = {
     "mysql", "postgres", "supabase", "duckdb", "sqlite", "filesystem", "shopify", "api", "graphql",
     "posthog", "openai", "oauth", "mongodb", "redis", "bigquery", "snowflake",
+    *("arxiv", "github", "hackernews", "local_docs", "newsapi", "reddit", "sec", "sql", "twitter"),
+    *("web", "whisper", "wikipedia"),
     "stripe", "hubspot", "docusign", "pagerduty",
 }  # fmt: skip
 
@@ -188,3 +191,53 @@ def test_nearest_takes_slips_and_not_guesses(
 ) -> None:
     """A suggestion is made for a slip of the fingers only."""
     assert nearest(word, choices) == expected
+
+
+EVIDENCE = """\
+  arxiv: {main: {default: true}}
+  github: {main: {default: true, token: "${GITHUB_TOKEN}"}}
+  hackernews: {main: {default: true, timeout: 10}}
+  local_docs: {main: {default: true, root: ./docs, suffixes: [.md]}}
+  newsapi: {main: {default: true, api_key: "${NEWSAPI_KEY}"}}
+  reddit: {main: {default: true, client_id: a, client_secret: "${R}", user_agent: "linux:x:1"}}
+  sec: {main: {default: true, user_agent: Example data@example.com}}
+  sql: {main: {default: true, dsn: "postgresql://reader:${PW}@db.example.com/shop"}}
+  twitter: {main: {default: true, bearer_token: "${TWITTER}"}}
+  web: {main: {default: true, api_key: "${BRAVE}"}}
+  whisper: {main: {default: true, api_key: "${OPENAI}", root: ./audio}}
+  wikipedia: {main: {default: true, base_url: "https://de.wikipedia.org"}}
+"""
+
+
+@pytest.mark.inventory("S3-TYPE-04")
+@pytest.mark.parametrize(
+    ("right", "wrong", "rule"),
+    [
+        ("", "", ""),
+        ('"${GITHUB_TOKEN}"', "hunter22hunter22", "plaintext-secret"),
+        ('"${TWITTER}"', "hunter22hunter22", "plaintext-secret"),
+        ("reader:${PW}@", "reader:hunter22@", "url-credentials"),
+        ("data@example.com", "nobody", "invalid-value"),
+        ("postgresql://reader:${PW}@", "oracle://", "invalid-value"),
+        ("de.wikipedia.org", "de wikipedia", "invalid-value"),
+        ("timeout: 10", "timeout: soon", "wrong-type"),
+        (', user_agent: "linux:x:1"', "", "missing-field"),
+        ("root: ./docs, ", "", "missing-field"),
+        ("client_id: a, ", "client_ident: a, ", "missing-field"),
+        ("arxiv:", "arxive:", "unknown-family"),
+    ],
+)
+def test_sources_of_evidence(tmp_path: Path, right: str, wrong: str, rule: str) -> None:
+    """All twelve lint clean, and each mistake is found."""
+    found = _lint(tmp_path, EVIDENCE.replace(right, wrong, 1) if right else EVIDENCE)
+    assert ([rule] if rule else []) == found[:1]
+
+
+@pytest.mark.parametrize(
+    "name", ["edgar", "hacker_news", "localdocs", "mediawiki", "news_api", "x"]
+)
+def test_other_spellings_of_sources(name: str) -> None:
+    """They are accepted, and mean the same family."""
+    spec = Families().find(name)
+    assert spec is not None
+    assert spec.name in REQUIRED

@@ -157,6 +157,7 @@ def test_username_is_accepted_and_reported(tmp_path: Path) -> None:
         ("production:", "production:\n    default: true", ["implicit-default"]),
         ("  default:", "  main:", ["no-default", "no-default-connection"]),
         ("user: admin", "user: admin\n    default: yes", ["implicit-default"]),
+        ("user: admin", 'user: admin\n    default: "yes"', ["wrong-type", "implicit-default"]),
     ],
 )
 def test_the_default_connection(tmp_path: Path, old: str, new: str, rules: list[str]) -> None:
@@ -164,6 +165,19 @@ def test_the_default_connection(tmp_path: Path, old: str, new: str, rules: list[
     body = CONN_001.replace(old, new, 1) if old else CONN_001
     files = {"osiris_connections.yaml": _connections(body), "pipelines/a.yaml": STEP}
     assert _lint(tmp_path, files) == rules
+
+
+@pytest.mark.inventory("S1-CONN003-04")
+def test_a_step_says_driver_or_component(tmp_path: Path) -> None:
+    """In the seed's spelling and in that of OML, its connection is looked at."""
+    oml = 'oml_version: "0.1.0"\nname: shop\n' + STEP.replace(
+        "driver: mysql.extractor\n", "component: mysql.extractor\n    mode: read\n"
+    )
+    for text in (STEP, oml):
+        files = {"osiris_connections.yaml": _connections(CONN_001), "pipelines/a.yaml": text}
+        assert _lint(tmp_path, files) == ["implicit-default"]
+        files["pipelines/a.yaml"] = text.replace("@mysql", "@mysql.gone")
+        assert _lint(tmp_path, files) == ["unknown-alias"]
 
 
 @pytest.mark.inventory("S1-CONN003-01")
@@ -224,7 +238,7 @@ def test_each_required_field_of_conn_007(tmp_path: Path, field: str) -> None:
     assert found == ["missing-field", "missing-field"]
 
 
-@pytest.mark.inventory("S1-CONN008-02", "R-11")
+@pytest.mark.inventory("S1-CONN008-01", "S1-CONN008-02", "R-11")
 @pytest.mark.parametrize(
     ("port", "rules"),
     [
@@ -245,7 +259,7 @@ def test_the_port_of_conn_008(tmp_path: Path, port: str, rules: list[str]) -> No
     assert _lint(tmp_path, {"osiris_connections.yaml": _connections(body)}) == rules
 
 
-@pytest.mark.inventory("S1-CONN008-03")
+@pytest.mark.inventory("S1-CONN008-01", "S1-CONN008-03")
 @pytest.mark.parametrize("host", ["127.0", "1", "null", "[a]"])
 def test_the_host_of_conn_008(tmp_path: Path, host: str) -> None:
     """A host is a string."""
@@ -258,6 +272,28 @@ def test_a_literal_secret_is_found(tmp_path: Path) -> None:
     """A password that is written out is an error, at the value."""
     body = CONN_001.replace("${MYSQL_PASSWORD}", "hunter2")
     assert _lint(tmp_path, {"osiris_connections.yaml": _connections(body)}) == ["plaintext-secret"]
+
+
+@pytest.mark.inventory("S4-BP-03")
+def test_a_literal_secret_of_a_client_is_found(tmp_path: Path) -> None:
+    """Also where a client of a service is configured, below `auth`."""
+    auth = "{type: oauth2, client_id: i, token_url: 'https://a.example.com/t', client_secret: %s}"
+    for secret, rules in (("hunter2", ["plaintext-secret"]), ("'${SECRET}'", [])):
+        body = f"api: {{default: {{base_url: 'https://a.example.com', auth: {auth % secret}}}}}"
+        assert _lint(tmp_path, {"osiris_connections.yaml": _connections(body)}) == rules
+
+
+@pytest.mark.inventory("S4-BP-02")
+@pytest.mark.parametrize(("connect", "rules"), [(5, []), (30, []), (31, ["timeout-order"])])
+def test_connecting_may_not_take_longer_than_all(
+    tmp_path: Path, connect: int, rules: list[str]
+) -> None:
+    """A connect timeout above the total one is a warning."""
+    body = (
+        "api: {default: {base_url: 'https://a.example.com', timeout: 30, "
+        f"connect_timeout: {connect}}}}}"
+    )
+    assert _lint(tmp_path, {"osiris_connections.yaml": _connections(body)}) == rules
 
 
 @pytest.mark.inventory("S1-CONN017-02")

@@ -26,6 +26,16 @@ def test_offsets_survive_positions(text: str) -> None:
         assert back == offset or text[back:offset] == "\r"
 
 
+@given(TEXTS, st.integers(0, 40), st.integers(0, 40), TEXTS)
+def test_an_edited_index_is_that_of_the_new_text(text: str, one: int, two: int, new: str) -> None:
+    """Also where line breaks come together or apart."""
+    start, end = sorted((min(one, len(text)), min(two, len(text))))
+    edited = LineIndex(text).edited(start, end, new)
+    fresh = LineIndex(text[:start] + new + text[end:])
+    assert (edited.text, edited.starts) == (fresh.text, fresh.starts)
+    assert edited.encode(len(fresh.text), "utf-16") == fresh.encode(len(fresh.text), "utf-16")
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @given(TEXTS)
 def test_encoded_positions_come_back(encoding: Encoding, text: str) -> None:

@@ -3,7 +3,6 @@
 ;;; Commentary:
 ;; (load "/path/to/osiris.el") in init.el; needs yaml-mode, or yaml-ts-mode (Emacs 29).
 ;; lsp-mode instead of eglot: (setq osiris-client 'lsp-mode) before that.
-;; A wrong yes of `osiris-buffer-p' costs an idle server: it answers only for its own files.
 
 ;;; Code:
 
@@ -14,26 +13,15 @@
   "The command that starts the server.")
 
 (defun osiris-buffer-p ()
-  "Tell by name and text whether a buffer is a connections file, pipeline or component."
-  (let ((name (file-name-nondirectory (or buffer-file-name "")))
-        (case-fold-search nil))
-    (save-excursion
-      (save-restriction
-        (widen)
-        (let ((has (lambda (pattern)
-                     (goto-char (point-min))
-                     (re-search-forward pattern nil t))))
-          (cond
-           ((funcall has "^[ \t]*#[ \t]*osiris:[ \t]*kind=\\([a-z]+\\)")
-            (not (equal (match-string 1) "off")))
-           ((funcall has "^[{ ]*[\"']?oml_version[\"']?[ \t]*:") t)
-           ((funcall has "^\\(apiVersion\\|jobs\\|runs\\|services\\|pool\\|trigger\\|stages\\)[ \t]*:")
-            nil)
-           ((string-match-p "connections" name) t)
-           ((funcall has "^connections[ \t]*:") (and (funcall has "^version[ \t]*:") t))
-           ((funcall has "^configSchema[ \t]*:") t)
-           ((funcall has "^steps[ \t]*:")
-            (and (funcall has "^[ \t]*\\(-[ \t]+\\)?{?.*\\_<\\(component\\|driver\\)[ \t]*:") t))))))))
+  "Ask `osiris-lsp root' whether a buffer is a connections file, pipeline or component."
+  (let ((coding-system-for-write 'utf-8)
+        (path buffer-file-name)
+        (default-directory temporary-file-directory)) ; that of a new file may not be there
+    (and path (not (file-remote-p path)) (executable-find (car osiris-command))
+         (save-restriction
+           (widen)
+           (eq 0 (apply #'call-process-region nil nil (car osiris-command) nil nil nil
+                        (append (butlast (cdr osiris-command)) `("root" "--stdin" "--" ,path))))))))
 
 (defun osiris-ensure ()
   "Start the server, or connect to it, where a buffer is ours."

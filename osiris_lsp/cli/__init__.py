@@ -15,6 +15,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "rule": "explain a rule, or list all of them",
     "schema": "print a JSON Schema for other tools",
     "server": "serve an editor (language server)",
+    "root": "tell an editor whether a file is ours, and the root of its project",
     "completions": "print the completions for a shell",
     "demo": "lint an example project, and check its connections",
     "version": "print the version, and which `osiris` command is active",

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from osiris_lsp.baseline import NAME, Baseline, BaselineError, Entry, render
+from osiris_lsp.baseline import NAME, Baseline, BaselineError, Entry, configured, render
 from osiris_lsp.cli import UsageError, lint
 from osiris_lsp.cli.outputs import save
 from osiris_lsp.cli.settings import settings_records
 from osiris_lsp.cli.terminal import Parser, Progress
-from osiris_lsp.discovery import find_root, is_file, is_inside
+from osiris_lsp.discovery import find_root, is_file
 from osiris_lsp.documents import Document
 from osiris_lsp.engine import Linter
 from osiris_lsp.finding import Finding, Severity
@@ -106,7 +106,7 @@ def _target(given: str | None, projects: Sequence[Project]) -> str:
     """Return the absolute path of the baseline to write."""
     if given:
         return os.path.abspath(given)
-    found = {configured(project) or os.path.join(project.root, NAME) for project in projects}
+    found = {_configured(project) or os.path.join(project.root, NAME) for project in projects}
     if len(found) > 1:
         raise UsageError("the files belong to several projects; name a file with `--baseline`")
     return found.pop()
@@ -158,16 +158,11 @@ def _folders(paths: Iterable[str]) -> list[str]:
     return [os.path.abspath(path) for path in paths if os.path.isdir(path)]
 
 
-def configured(project: Project) -> str | None:
-    """Return the absolute path of the baseline that the settings name, or None."""
-    settings = project.settings
-    if not settings.baseline:
-        return None
-    folder = settings.folder or project.root
-    path = os.path.normpath(os.path.join(folder, settings.baseline))
-    if not is_inside(path, folder):
-        raise UsageError("the `baseline` of the settings lies outside of their folder; move it in")
-    return path
+def _configured(project: Project) -> str | None:
+    try:
+        return configured(project)
+    except BaselineError as error:
+        raise UsageError(str(error)) from error
 
 
 class Baselines:
@@ -195,7 +190,7 @@ class Baselines:
 
     def of(self, project: Project) -> Baseline | None:
         """Return the baseline of a project, if it has one; raises UsageError."""
-        path = self._given or configured(project)
+        path = self._given or _configured(project)
         return None if path is None else self.load(path, project)
 
     def are_used(self) -> bool:

@@ -261,5 +261,5 @@ def _records(
         job = Job(group.project, folder=os.getcwd(), detailed=detailed(args.outputs))
         for result in lint_files(job, paths, args.jobs):
             if result.kind != "other":
-                outcome.add(result._replace(records=(), suppressed=0, silenced=()))
+                outcome.add(result._replace(suppressed=0, silenced=()), ())
                 yield from outcome.new(group.project, result)

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from osiris_lsp import cache
@@ -13,8 +13,7 @@ from osiris_lsp.cli.outputs import add_options, chosen, detailed, write_all
 from osiris_lsp.cli.settings import settings_records, show_settings
 from osiris_lsp.cli.terminal import Parser, Progress, split, style
 from osiris_lsp.discovery import Overlay, find_root
-from osiris_lsp.engine import Crash
-from osiris_lsp.finding import SEVERITIES, at_least
+from osiris_lsp.finding import SEVERITIES, Severity, at_least
 from osiris_lsp.project import Project, open_project
 from osiris_lsp.reports import QUOTING, Summary
 from osiris_lsp.reports.record import Record, Silenced
@@ -25,6 +24,7 @@ from osiris_lsp.text import printable
 
 if TYPE_CHECKING:
     from osiris_lsp.cli.baseline import Baselines
+    from osiris_lsp.engine import Crash
 
 _EPILOG = """\
 examples:
@@ -130,10 +130,10 @@ class Outcome:
         self.baselines: Baselines | None = None
         self.known: list[Record] = []
 
-    def add(self, result: FileResult) -> None:
-        """Take over the result of a file."""
+    def add(self, result: FileResult, records: Iterable[Record]) -> None:
+        """Take over the result of a file, and those of its records that count."""
         self.files += 1
-        self.records.extend(result.records)
+        self.records.extend(records)
         self.suppressed += result.suppressed
         self.silenced.extend(result.silenced)
         self.crashes.extend(result.crashes)
@@ -239,7 +239,14 @@ def _exit_code(
     threshold = args.fail_on or (groups[0].project.settings.fail_on if groups else "warning")
     if args.exit_zero or threshold == "never":
         return 0
-    return 1 if any(at_least(record.severity, threshold) for record in records) else 0
+    return 1 if any(_counts(record, threshold) for record in records) else 0
+
+
+def _counts(record: Record, threshold: Severity) -> bool:
+    """Tell whether a finding fails the run; that a mistake is gone does so only as an error."""
+    if record.rule == "stale-baseline" and record.severity != "error":
+        return False
+    return at_least(record.severity, threshold)
 
 
 def _check_arguments(args: argparse.Namespace) -> None:
@@ -352,9 +359,12 @@ def sort_into_groups(
 
 
 def _add_folder(folder: str, group_of: Any) -> None:
-    group = group_of(folder)
-    for path in group.project.files(folder):
-        group_of(os.path.dirname(path), folder).paths.append(path)
+    current, paths = "", []
+    for path in group_of(folder).project.files(folder):
+        parent = os.path.dirname(path)
+        if parent != current:
+            current, paths = parent, group_of(parent, folder).paths
+        paths.append(path)
 
 
 def _left_out(args: argparse.Namespace, project: Project, path: str) -> bool:
@@ -437,7 +447,7 @@ def lint_group(
         if result.kind == "other":
             _skipped(args, project, result.path, group.named)
         elif _is_ours(args, group, result):
-            outcome.add(result._replace(records=tuple(outcome.new(project, result))))
+            outcome.add(result, outcome.new(project, result))
 
 
 def _is_ours(args: argparse.Namespace, group: Group, result: FileResult) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from osiris_lsp.cli import COMMANDS
 from osiris_lsp.cli import main as ours
 
-OWN: Final = frozenset(("connections", "lint", "rule", "schema"))
+OWN: Final = frozenset(("connections", "graph", "lint", "rule", "schema"))
 """Sub-commands of `osiris` that osiris-lsp answers."""
 
 _GUARD: Final = "OSIRIS_LSP_DELEGATED"

@@ -3,12 +3,10 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from osiris_lsp.documents import Document
-from osiris_lsp.engine import Linter
 from osiris_lsp.finding import Finding
 from osiris_lsp.project import Project
 from osiris_lsp.reports.record import Record, Recorder
-from osiris_lsp.rules import RULES
+from osiris_lsp.rules import RULES, unknown_selectors
 from osiris_lsp.settings import SettingsProblem
 from osiris_lsp.specs import nearest
 from osiris_lsp.text import Span
@@ -19,7 +17,7 @@ def settings_records(project: Project) -> Iterator[Record]:
     _ = project.families
     problems = list(project.problems)
     path = project.settings.path
-    for setting, word in Linter(project).unknown_selectors():
+    for setting, word in unknown_selectors(project.settings):
         close = nearest(word, RULES)
         hint = f"; did you mean `{close}`?" if close else ""
         at = project.read(path)[0].find(f'"{word}"') + 1 if path else 0
@@ -27,6 +25,9 @@ def settings_records(project: Project) -> Iterator[Record]:
         problems.append(
             SettingsProblem(path or project.root, span, f"`{setting}`: `{word}` is no rule{hint}")
         )
+    if problems:
+        from osiris_lsp.documents import Document
+
     for problem in problems:
         entry = RULES["invalid-settings"]
         document = Document(problem.path, project.read(problem.path)[0])

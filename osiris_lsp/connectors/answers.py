@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from osiris_lsp.connectors.errors import (
     ConnectorAPIError,
@@ -51,6 +51,24 @@ class Response:
         )
 
 
+_KINDS: Final[Mapping[int, type[ConnectorError]]] = {
+    400: ConnectorValidationError,
+    401: ConnectorAuthError,
+    402: ConnectorQuotaError,
+    403: ConnectorPermissionError,
+    404: ConnectorNotFoundError,
+    410: ConnectorNotFoundError,
+    422: ConnectorValidationError,
+    429: ConnectorRateLimitError,
+    430: ConnectorRateLimitError,
+}
+
+
+def kind_of(status: int) -> type[ConnectorError]:
+    """Return the class of the errors that an HTTP status stands for, for checks and clients."""
+    return _KINDS.get(status, ConnectorAPIError)
+
+
 def expect(
     response: Response, *, key_field: str = "api_key", url_field: str = "base_url"
 ) -> Response:
@@ -62,60 +80,37 @@ def expect(
 
 
 def _failure(response: Response, status: int, key_field: str, url_field: str) -> ConnectorError:
-    said = f"HTTP {status}"
-    code = f"http.{status}"
-    kind = "HTTPStatusError"
+    said, kind = f"HTTP {status}", kind_of(status)
     if status in (401, 403, 407):
         return _refused(status, key_field)
-    if status in (404, 410):
-        return ConnectorNotFoundError(
-            f"the server has nothing at this address ({said})",
-            status_code=status,
-            code=code,
-            stage="query",
-            field=url_field,
-            remedy=f"check the path and the version in `{url_field}`",
-            kind=kind,
-        )
-    if status in (429, 430):
+    if not issubclass(kind, ConnectorAPIError):
         return _limited(response, status)
-    if 300 <= status < 400:
-        return ConnectorAPIError(
-            f"the server redirects elsewhere ({said}), and credentials are never sent there",
-            status_code=status,
-            code="http.redirect",
-            stage="query",
-            field=url_field,
-            remedy=f"set `{url_field}` to the address that the server redirects to",
-            kind=kind,
-        )
-    if status == 402:
-        return ConnectorQuotaError(
-            f"the account is frozen, or its quota is used up ({said})",
-            status_code=status,
-            code=code,
-            stage="query",
-            remedy="look at the billing page of the service",
-            kind=kind,
-        )
-    if status >= 500:
-        return ConnectorAPIError(
-            f"the server has a fault of its own ({said})",
-            status_code=status,
-            code=code,
-            stage="query",
-            remedy="try again later, and look at the status page of the service",
-            retry_after=retry_after(response),
-            kind=kind,
-        )
-    return ConnectorValidationError(
-        f"the server refused the request ({said})",
+    code, field, after = f"http.{status}", url_field, None
+    if kind is ConnectorNotFoundError:
+        cause = f"the server has nothing at this address ({said})"
+        remedy = f"check the path and the version in `{url_field}`"
+    elif kind is ConnectorQuotaError:
+        cause = f"the account is frozen, or its quota is used up ({said})"
+        field, remedy = "", "look at the billing page of the service"
+    elif 300 <= status < 400:
+        cause = f"the server redirects elsewhere ({said}), and credentials are never sent there"
+        code, remedy = "http.redirect", f"set `{url_field}` to the address that it redirects to"
+    elif status >= 500:
+        cause = f"the server has a fault of its own ({said})"
+        field, remedy = "", "try again later, and look at the status page of the service"
+        after = retry_after(response)
+    else:
+        cause = f"the server refused the request ({said})"
+        remedy = f"check the fields of the connection, `{url_field}` first"
+    return kind(
+        cause,
         status_code=status,
         code=code,
         stage="query",
-        field=url_field,
-        remedy=f"check the fields of the connection, `{url_field}` first",
-        kind=kind,
+        field=field,
+        remedy=remedy,
+        retry_after=after,
+        kind="HTTPStatusError",
     )
 
 

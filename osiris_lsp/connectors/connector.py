@@ -82,16 +82,16 @@ class _Replicated:
         if replicas:
             connection = self._connector.expanded(connection)
         for host, port in replicas:
-            replica = _replica(connection, host, port)
+            one = replica(connection, host, port)
 
-            def prepare(inner: Check, replica: ResolvedConnection = replica) -> Probe:
-                inner.connection = replica
+            def prepare(inner: Check, one: ResolvedConnection = one) -> Probe:
+                inner.connection = one
                 return self._connector
 
             # A little earlier than the whole, so that it can still be told.
             limit = max(check.deadline.remaining() - 0.05, 0.01)
             ref = (connection.family, connection.alias)
-            shown = f"{host}:{replica.value('port')}"
+            shown = f"{host}:{one.value('port')}"
             waiting.append((shown, start(prepare, ref, limit)))
         self._connector.probe(check)
         broken: list[tuple[str, DoctorResult]] = []
@@ -120,7 +120,8 @@ def _refuse_shapes(connection: ResolvedConnection) -> None:
             )
 
 
-def _replica(connection: ResolvedConnection, host: str, port: int | None) -> ResolvedConnection:
+def replica(connection: ResolvedConnection, host: str, port: int | None) -> ResolvedConnection:
+    """Return a connection to another server with the same data."""
     dropped = ("replicas", "dsn", "uri", "url", "unix_socket", "family", "alias")
     values = {name: value for name, value in connection.items() if name not in dropped}
     values["host"] = host

@@ -58,9 +58,9 @@ def converted(error: Exception, where: str, field: str = "base_url") -> Connecto
     from osiris_lsp.connectors.failures import network_failure
 
     kind = type(error).__name__
-    stage, timed_out = _http(error)
-    if isinstance(error, TimeoutError) or timed_out:
-        return timeout(where, stage, kind)
+    stage, late = _http(error)
+    if isinstance(error, TimeoutError) or late:
+        return timed_out(where, stage, kind)
     for cause in _causes(error):
         found = network_failure(cause, stage or "query", field)
         if found is not None:
@@ -81,7 +81,7 @@ def converted(error: Exception, where: str, field: str = "base_url") -> Connecto
     return ConnectorError(f"{where} failed with {kind}", code="failed", kind=kind)
 
 
-def timeout(where: str, stage: Stage | None, kind: str) -> ConnectorTimeoutError:
+def timed_out(where: str, stage: Stage | None, kind: str) -> ConnectorTimeoutError:
     """Return the error of a call that took too long."""
     return ConnectorTimeoutError(
         f"{where} took too long",
@@ -97,10 +97,10 @@ def _http(error: Exception) -> tuple[Stage | None, bool]:
     httpx2 = sys.modules.get("httpx2")
     if httpx2 is None or not isinstance(error, httpx2.TransportError):
         return None, False
-    timed_out = isinstance(error, httpx2.TimeoutException)
+    late = isinstance(error, httpx2.TimeoutException)
     # A pool without a free connection has sent nothing either.
     early = httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.ProxyError
-    return ("tcp" if isinstance(error, early) else "query"), timed_out
+    return ("tcp" if isinstance(error, early) else "query"), late
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -5,16 +5,24 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.connector import with_replicas
-from osiris_lsp.connectors.errors import ConnectorConfigError
+from osiris_lsp.connectors.errors import Category, ConnectorConfigError
 from osiris_lsp.connectors.families import connector, of_spec
-from osiris_lsp.connectors.health import TIMEOUT, Check, Probe, examine
+from osiris_lsp.connectors.health import TIMEOUT, Check, Deadline, Probe, examine, failure_of
 from osiris_lsp.connectors.resolution import ConnectionResolver
 from osiris_lsp.connectors.result import DoctorResult
 from osiris_lsp.documents import Connection
 
 WORKERS: Final = 48
 """Checks under way at once; they wait much more than they work."""
+
+
+def classify_error(error: BaseException, family: str = "") -> Category:
+    """Return the category of an error (CONN-012); errors of a driver need the family it serves."""
+    probe = connector(family) if family else None
+    check = Check(ResolvedConnection(family, "", {}), Deadline(TIMEOUT))
+    return failure_of(error, check, probe).category
 
 
 class ConnectionDoctor:

@@ -36,10 +36,12 @@ class ConnectorError(Exception):
     `code` is stable (`tls.expired`), `stage` says how far it came, `field` names the YAML field
     that causes it, `remedy` what to do; `retry_after` is in seconds. The message holds no secret.
     `kind` stands in the messages of CONN-010: the type of the error behind this one.
+    `execution_id` is that of the context in which it happened, where there is one.
     """
 
     category: Category = "unknown"
     retryable: bool = False
+    execution_id: str = ""
 
     def __init__(
         self,
@@ -75,6 +77,10 @@ class ConnectorConfigError(ConnectorError, ValueError):
         self, message: str, *, code: str = "config.invalid", field: str = "", remedy: str = ""
     ) -> None:
         super().__init__(message, code=code, stage="config", field=field, remedy=remedy)
+
+
+class FieldTypeError(ConnectorConfigError, TypeError):
+    """A field of a connection that has another type than it must (CONN-008)."""
 
 
 class InvalidReferenceError(ConnectorConfigError):

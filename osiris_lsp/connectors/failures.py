@@ -82,7 +82,7 @@ def network_failure(error: BaseException, stage: Stage, field: str) -> Connector
             "this is no host name", code="dns.invalid", remedy="check `host`", retryable=False
         )
     if isinstance(error, ssl.SSLCertVerificationError):
-        code, cause, remedy = _CERTIFICATE.get(error.verify_code, _UNTRUSTED)
+        code, cause, remedy = _CERTIFICATE.get(getattr(error, "verify_code", 0), _UNTRUSTED)
         marked = "ssl_ca" if code == "tls.untrusted" else field
         return ConnectorNetworkError(
             f"the server cannot be trusted: {cause}",

@@ -156,7 +156,7 @@ def start(
         try:
             probe = prepare(check)
             probes.append(probe)
-            _refuse_placeholder(check.connection)
+            refuse_placeholder(check.connection)
             probe.probe(check)
         except BaseException as error:
             outcome.append(error)
@@ -188,7 +188,8 @@ def examine(
     return start(prepare, ref, timeout)()
 
 
-def _refuse_placeholder(connection: ResolvedConnection) -> None:
+def refuse_placeholder(connection: ResolvedConnection) -> None:
+    """Raise ConnectorConfigError where a mask or a template stands for a secret."""
     name = connection.placeholder()
     if name is not None:
         raise ConnectorConfigError(

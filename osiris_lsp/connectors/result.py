@@ -55,7 +55,10 @@ class DoctorResult:
         }
 
     def as_status(self) -> dict[str, Any]:
-        """Return `{status: connected | failed | unknown, …}` as seed 002 has it (R-12)."""
+        """Return `{status: connected | failed | error | unknown, …}` as seed 002 has it (R-12).
+
+        `error` is what went wrong here and not at the service: the configuration, or our own code.
+        """
         if self.ok:
             version = self.details.get("server_version")
             return {
@@ -65,4 +68,8 @@ class DoctorResult:
             }
         if self.details.get("code") == "config.unknown_family":
             return {"status": "unknown", "family": self.family}
-        return {"status": "failed", "error": f"{self.message}: {self.details.get('cause', '')}"}
+        ours = self.shown_category == "config" or self.details.get("code") == "unknown"
+        return {
+            "status": "error" if ours else "failed",
+            "error": f"{self.message}: {self.details.get('cause', '')}",
+        }

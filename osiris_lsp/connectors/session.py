@@ -1,14 +1,17 @@
 """What calls share: circuit breakers by name, pools and clients by configuration."""
 
+import contextlib
 import hashlib
 import hmac
 import json
 import os
 import secrets
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
+from osiris_lsp.connectors.bridge import Bridge
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreaker, CircuitBreakerConfig
 from osiris_lsp.secret import Secret
@@ -24,13 +27,18 @@ class Closable(Protocol):
 Held = TypeVar("Held", bound=Closable)
 
 
+_SESSIONS: Final["weakref.WeakSet[Session]"] = weakref.WeakSet()
+
+
 class Session:
     """Registries of what is shared; programs that must not share make their own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._breakers: dict[str, CircuitBreaker] = {}
-        self._held: dict[tuple[str, str], Closable] = {}
+        self._held: dict[tuple[str, str, int], Closable] = {}
+        self.bridge = Bridge()
+        _SESSIONS.add(self)
 
     def circuit_breaker(
         self, name: str, config: CircuitBreakerConfig | None = None
@@ -49,8 +57,11 @@ class Session:
         return breaker
 
     def shared(self, kind: str, config: Mapping[str, Any], make: Callable[[], Held]) -> Held:
-        """Return the pool or client of a configuration; made once, however many threads ask."""
-        key = (kind, config_key(config))
+        """Return the pool or client of a configuration; made once, however many threads ask.
+
+        A process that was forked makes its own: connections cannot be shared with the other.
+        """
+        key = (kind, config_key(config), os.getpid())
         with self._lock:
             held = self._held.get(key)
             if held is None:
@@ -58,12 +69,18 @@ class Session:
         return held  # type: ignore[return-value]  # what `make` of this kind returned
 
     def close_all(self, kind: str | None = None) -> None:
-        """Close what is held, of one kind or of all, and forget it (S2-POOL-05)."""
+        """Close what is held, of one kind or of all, and forget it (S2-POOL-05).
+
+        What fails to close keeps nothing else from it.
+        """
         with self._lock:
-            chosen = [key for key in self._held if kind in (None, key[0])]
-            closing = [self._held.pop(key) for key in chosen]
+            own = [key for key in self._held if key[2] == os.getpid()]
+            closing = [self._held.pop(key) for key in own if kind in (None, key[0])]
         for held in closing:
-            held.close()
+            with contextlib.suppress(Exception):
+                held.close()
+        if kind is None:
+            self.bridge.close()
 
 
 _PROCESS_KEY: Final = secrets.token_bytes(32)
@@ -87,6 +104,12 @@ def _plain(value: object) -> Any:
 
 DEFAULT: Final = Session()
 """The session of the process."""
+
+
+def cleanup_session() -> None:
+    """Close what all sessions of the process hold (S1-CONN014-03)."""
+    for session in list(_SESSIONS):
+        session.close_all()
 
 
 def get_circuit_breaker(name: str, config: CircuitBreakerConfig | None = None) -> CircuitBreaker:

@@ -7,12 +7,15 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.health import Check, Deadline
 from osiris_lsp.connectors.network import DeadlineReads, end
+
+CA_BUNDLE: Final = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Debian and its kin keep the certificates that the system trusts."""
 
 
 class _DeadlineTls(DeadlineReads, ssl.SSLSocket):
@@ -116,15 +119,37 @@ def wants_tls(connection: ResolvedConnection) -> bool:
     return ssl is not False
 
 
+def configure_ssl(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy in which `ssl` says how, where `require_ssl` is set (seed 002).
+
+    Certificate and host are verified against `ssl_ca`, or what the system trusts.
+    """
+    configured = dict(config)
+    if configured.get("require_ssl", False):
+        configured["ssl"] = {
+            "ca": configured.get("ssl_ca") or (CA_BUNDLE if os.path.isfile(CA_BUNDLE) else ""),
+            "verify_cert": True,
+            "verify_identity": True,
+        }
+    return configured
+
+
 def tls_context(check: Check, tls: Tls) -> CheckContext:
     """Return the context for the TLS settings; raises ConnectorConfigError for unusable files."""
     context = CheckContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check = check
-    configure(context, tls)
+    _configure(context, tls)
     return context
 
 
-def configure(context: ssl.SSLContext, tls: Tls) -> None:
+def plain_context(tls: Tls) -> ssl.SSLContext:
+    """Return the same for sockets that know no check."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _configure(context, tls)
+    return context
+
+
+def _configure(context: ssl.SSLContext, tls: Tls) -> None:
     """Give a context of a client the TLS settings; raises ConnectorConfigError as above."""
     context.check_hostname = tls.verify and tls.check_hostname
     context.verify_mode = ssl.CERT_REQUIRED if tls.verify else ssl.CERT_NONE

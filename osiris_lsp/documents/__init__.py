@@ -3,7 +3,6 @@
 from osiris_lsp.documents.connections import Connection, ConnectionsDocument, FamilyEntry
 from osiris_lsp.documents.document import (
     AROUND,
-    SKETCH,
     ComponentDocument,
     Document,
     InputProblem,
@@ -23,7 +22,6 @@ from osiris_lsp.documents.pipelines import (
 __all__ = [
     "AROUND",
     "MODES",
-    "SKETCH",
     "ComponentDocument",
     "Connection",
     "ConnectionsDocument",

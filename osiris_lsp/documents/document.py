@@ -1,7 +1,7 @@
 """A file with its tree: what all kinds of documents share, and component specs."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 AROUND: Final = -1
 """The number that stands for what lies around the parts of a tree."""
-
-SKETCH: Final = -2
-"""The number that stands for the `sketch` of a tree."""
 
 InputProblem = tuple[str, str]
 """A rule and a message: why a file could not be read."""
@@ -71,20 +68,29 @@ class Document:
         return self if self._whole is None else self._whole
 
     def narrowed(self, number: int) -> Self:
-        """Return the document with one part of its tree, what lies `AROUND` them, or a `SKETCH`.
+        """Return the document with one part of its tree, or what lies `AROUND` them.
 
         `looked_around` says later whether somebody has asked for the `whole`.
         """
         assert isinstance(self.tree, Assembled)
-        trees = {AROUND: lambda tree: tree.around, SKETCH: lambda tree: tree.sketch}
-        tree = trees[number](self.tree) if number < 0 else self.tree.only(number)
+        tree = self.tree.around if number == AROUND else self.tree.only(number)
+        narrow = self._with(tree)
+        narrow._whole = self
+        narrow._number = number
+        return narrow
+
+    def sketched(self, placed: Collection[int] | None = None) -> Self:
+        """Return the document with the `sketch` of its tree."""
+        assert isinstance(self.tree, Assembled)
+        return self._with(self.tree.sketch(placed))
+
+    def _with(self, tree: Tree) -> Self:
         narrow = copy(self)
         for name in tuple(vars(narrow)):
             if isinstance(getattr(type(self), name, None), cached_property):
                 del narrow.__dict__[name]
         narrow.__dict__["tree"] = tree
-        narrow._whole = self
-        narrow._number = number
+        narrow._whole = None
         narrow.looked_around = False
         return narrow
 

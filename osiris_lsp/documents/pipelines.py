@@ -1,12 +1,14 @@
 """A pipeline: its steps, what they refer to and what they need."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
+from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import Kind
 from osiris_lsp.documents.document import Document, InputProblem, scalars
+from osiris_lsp.parts import Entry
 from osiris_lsp.refs import Reference, parse_reference
 from osiris_lsp.schema import Violation, violations
 from osiris_lsp.secrets import Place
@@ -250,6 +252,31 @@ class PipelineDocument(Document):
     ) -> None:
         super().__init__(path, text, input_problem)
         self.components = components
+
+    def sketched(self, placed: Collection[int] | None = None) -> Self:
+        """Return the document with the `sketch` of its tree; its steps are made once."""
+        narrow = super().sketched(placed)
+        assert isinstance(self.tree, Assembled)
+        if {group.name for group in self.tree.groups} == {"steps"}:
+            narrow.__dict__["steps"] = tuple(self._outlines(self.tree, frozenset(placed or ())))
+        return narrow
+
+    def _outlines(self, tree: Assembled, placed: Collection[int]) -> Iterator[Step]:
+        index = 0
+        for number, part in enumerate(tree.parts):
+            if number in placed:
+                steps: Sequence[Step] = self._steps_of(part.entries, index)
+            else:
+                key = index, self.components
+                if part.identity.views is None or part.identity.views[0] != key:
+                    part.identity.views = key, self._steps_of(part.identity.sketch, index)
+                steps = part.identity.views[1]
+            yield from steps
+            index += len(steps)
+
+    def _steps_of(self, entries: Sequence[Entry], first: int) -> Sequence[Step]:
+        items = (entry for entry in entries if isinstance(entry, Node))
+        return [Step(index, item, self.components) for index, item in enumerate(items, first)]
 
     @cached_property
     def steps(self) -> Sequence[Step]:

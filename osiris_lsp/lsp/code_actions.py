@@ -95,7 +95,7 @@ def register(server: Server) -> None:
 
 def _offers(view: View, span: Span) -> Iterator[Offer]:
     """Yield the actions for a range: fixes first, comments that silence last."""
-    touched = [item for item in view.findings if _touches(item.span, span)][:_MOST]
+    touched = [item for item in view.new if _touches(item.span, span)][:_MOST]
     for finding in touched:
         fix = finding.fix
         if fix is not None and public(view, fix.edits) is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -14,30 +14,38 @@ from osiris_lsp.finding import Finding, Fix, Severity
 from osiris_lsp.lsp.progress import Progress
 from osiris_lsp.lsp.refresh import Refresh
 from osiris_lsp.lsp.server import Server
-from osiris_lsp.lsp.views import Foreign, View
+from osiris_lsp.lsp.views import View
 from osiris_lsp.ruledoc import page
-from osiris_lsp.text import Span
+from osiris_lsp.text import LineIndex, Span
 
 SOURCE: Final = "osiris"
 """The `source` of our diagnostics; code actions look at no others."""
 
-SEVERITIES: Final[dict[Severity, types.DiagnosticSeverity]] = {
-    "error": types.DiagnosticSeverity.Error,
-    "warning": types.DiagnosticSeverity.Warning,
-    "info": types.DiagnosticSeverity.Information,
-    "hint": types.DiagnosticSeverity.Hint,
+SEVERITIES: Final[Mapping[Severity, int]] = {
+    "error": types.DiagnosticSeverity.Error.value,
+    "warning": types.DiagnosticSeverity.Warning.value,
+    "info": types.DiagnosticSeverity.Information.value,
+    "hint": types.DiagnosticSeverity.Hint.value,
 }
 
+Json = dict[str, Any]
+"""An object of LSP as it goes over the wire: at each keystroke objects of lsprotocol, which are
+validated and converted, would take longer than all that they say."""
 
-def of_view(server: Server, view: View) -> list[types.Diagnostic]:
-    """Return the diagnostics of a document, in the order of its findings."""
+
+def of_view(server: Server, view: View) -> list[Json]:
+    """Return the diagnostics of a document, in the order of its findings.
+
+    What the baseline knows is left out, as at the shell.
+    """
     places = Places(server, view)
-    return [_diagnostic(view, places, finding) for finding in view.findings]
+    return [_diagnostic(view, places, finding) for finding in view.new]
 
 
-def shown(server: Server, view: View) -> list[types.Diagnostic]:
+def shown(server: Server, view: View) -> list[Json]:
     """Return what an editor shows of a document: its findings, then checks that have failed."""
-    return [*of_view(server, view), *server.checks.diagnostics(view)]
+    failed = server.checks.diagnostics(view)
+    return [*of_view(server, view), *map(server.protocol.plain, failed)]
 
 
 class Places:
@@ -45,67 +53,76 @@ class Places:
 
     def __init__(self, server: Server, view: View) -> None:
         self._server = server
-        own: tuple[str, View | Foreign] = (view.uri, view)
-        self._files: dict[str | None, tuple[str, View | Foreign]] = {None: own}
-        self._files[view.document.path] = own
+        own = (view.uri, view.lines)
+        self._files: dict[str | None, tuple[str, LineIndex]] = {None: own, view.document.path: own}
 
-    def find(self, path: str | None, span: Span) -> types.Location:
+    def find(self, path: str | None, span: Span) -> Json:
         """Return the location of a range; `path` None is the document itself."""
         if path is not None and path not in self._files:
-            self._files[path] = self._server.uri(path), self._server.foreign(path)
-        uri, file = self._files[path]
-        return types.Location(uri, file.range(span))
+            self._files[path] = self._server.uri(path), self._server.foreign(path).lines
+        uri, lines = self._files[path]
+        return {"uri": uri, "range": self._range(lines, span)}
+
+    def own(self, span: Span) -> Json:
+        """Return a range of the document itself."""
+        return self._range(self._files[None][1], span)
+
+    def _range(self, lines: LineIndex, span: Span) -> Json:
+        encoding = self._server.encoding
+        start, end = lines.encode(span.start, encoding), lines.encode(span.end, encoding)
+        return {
+            "start": {"line": start.line, "character": start.column},
+            "end": {"line": end.line, "character": end.column},
+        }
 
 
-def _diagnostic(view: View, places: Places, finding: Finding) -> types.Diagnostic:
-    related = [
-        types.DiagnosticRelatedInformation(
-            places.find(item.path, item.span), view.sieve.clean(item.message)
-        )
-        for item in finding.related
-    ]
-    return types.Diagnostic(
-        range=view.range(finding.span),
-        message=view.sieve.clean(finding.message),
-        severity=SEVERITIES[finding.severity],
-        code=finding.code,
-        code_description=_description(finding.rule),
-        source=SOURCE,
-        tags=_tags(finding.rule),
-        related_information=related or None,
-        data={"rule": finding.rule, "fix": _fix(view, places, finding.fix)},
-    )
+def _diagnostic(view: View, places: Places, finding: Finding) -> Json:
+    made: Json = {
+        "range": places.own(finding.span),
+        "severity": SEVERITIES[finding.severity],
+        "code": finding.code,
+        "source": SOURCE,
+        "message": view.sieve.clean(finding.message),
+        "data": {"rule": finding.rule, "fix": _fix(view, places, finding.fix)},
+    }
+    description, tags = _about(finding.rule)
+    if description is not None:
+        made["codeDescription"] = {"href": description}
+    if tags:
+        made["tags"] = tags
+    if finding.related:
+        made["relatedInformation"] = [
+            {
+                "location": places.find(item.path, item.span),
+                "message": view.sieve.clean(item.message),
+            }
+            for item in finding.related
+        ]
+    return made
 
 
 @cache
-def _description(rule: str) -> types.CodeDescription | None:
+def _about(rule: str) -> tuple[str | None, list[int]]:
+    """Return the address of the page of a rule, and the tags of what it finds."""
     location = page(rule)
-    return types.CodeDescription(from_fs_path(location) or "") if location else None
-
-
-def _tags(rule: str) -> list[types.DiagnosticTag] | None:
+    href = (from_fs_path(location) or "") if location else None
     if rule.startswith("unused-"):
-        return [types.DiagnosticTag.Unnecessary]
-    return [types.DiagnosticTag.Deprecated] if rule.startswith(("deprecated-", "legacy-")) else None
+        return href, [types.DiagnosticTag.Unnecessary.value]
+    if rule.startswith(("deprecated-", "legacy-")):
+        return href, [types.DiagnosticTag.Deprecated.value]
+    return href, []
 
 
-def _fix(view: View, places: Places, fix: Fix | None) -> Any:
+def _fix(view: View, places: Places, fix: Fix | None) -> Json | None:
     """Return `{title, safe, edits: [{uri, range, newText}]}`, or None; never with a secret."""
     shows = view.sieve.shows
     if fix is None or any(shows(edit.start, edit.end, edit.new_text) for edit in fix.edits):
         return None
-    edits = []
-    for edit in fix.edits:
-        at = places.find(edit.path, Span(edit.start, edit.end))
-        edits.append({"uri": at.uri, "range": _plain(at.range), "newText": edit.new_text})
+    edits = [
+        {**places.find(edit.path, Span(edit.start, edit.end)), "newText": edit.new_text}
+        for edit in fix.edits
+    ]
     return {"title": view.sieve.clean(fix.title), "safe": fix.safe, "edits": edits}
-
-
-def _plain(range_: types.Range) -> Any:
-    return {
-        name: {"line": at.line, "character": at.character}
-        for name, at in (("start", range_.start), ("end", range_.end))
-    }
 
 
 def result_id(server: Server, view: View) -> str:
@@ -154,9 +171,10 @@ class Publisher:
             return
         version = view.version if view is not None else None
         (self._shown.add if items else self._shown.discard)(uri)
-        self._server.text_document_publish_diagnostics(
-            types.PublishDiagnosticsParams(uri, items, version)
-        )
+        params: Json = {"uri": uri, "diagnostics": items}
+        if version is not None:
+            params["version"] = version
+        self._server.protocol.tell(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)
 
     def _sweep(self, _: str) -> None:
         del self._timers[""]
@@ -187,10 +205,8 @@ async def closed_files(server: Server) -> AsyncIterator[tuple[str, View]]:
             state = server.projects.of(path)  # a folder within may be a project of its own
             document = state.project.open(path)
             if document is not None:
-                yield (
-                    server.uri(path),
-                    View(server.uri(path), None, document, state.linter, server.encoding),
-                )
+                uri, linter = server.uri(path), state.linter
+                yield uri, View(uri, None, document, linter, server.encoding, state.baseline)
             await asyncio.sleep(0)
 
 
@@ -199,13 +215,11 @@ def _pulls(server: Server) -> bool:
     return text_document is not None and text_document.diagnostic is not None
 
 
-def _report(
-    server: Server, uri: str, view: View, known: str | None
-) -> types.WorkspaceDocumentDiagnosticReport:
+def _report(server: Server, view: View, known: str | None) -> Json:
     found = result_id(server, view)
     if known == found:
-        return types.WorkspaceUnchangedDocumentDiagnosticReport(uri, found)
-    return types.WorkspaceFullDocumentDiagnosticReport(uri, shown(server, view), result_id=found)
+        return {"kind": "unchanged", "resultId": found}
+    return {"kind": "full", "resultId": found, "items": shown(server, view)}
 
 
 def register(server: Server) -> None:
@@ -228,21 +242,19 @@ def register(server: Server) -> None:
             work_done_progress=True,
         ),
     )
-    async def pull(params: types.DocumentDiagnosticParams) -> Any:
+    async def pull(params: types.DocumentDiagnosticParams) -> Json:
         view = server.view(params.text_document.uri)
         if view is None:
-            return types.RelatedFullDocumentDiagnosticReport([])
-        found = result_id(server, view)
-        if params.previous_result_id == found:
-            return types.RelatedUnchangedDocumentDiagnosticReport(found)
-        return types.RelatedFullDocumentDiagnosticReport(shown(server, view), result_id=found)
+            return {"kind": "full", "items": []}
+        return _report(server, view, params.previous_result_id)
 
     @server.on(types.WORKSPACE_DIAGNOSTIC)
-    async def pull_all(params: types.WorkspaceDiagnosticParams) -> types.WorkspaceDiagnosticReport:
+    async def pull_all(params: types.WorkspaceDiagnosticParams) -> Json:
         known = {item.uri: item.value for item in params.previous_result_ids}
-        items: list[types.WorkspaceDocumentDiagnosticReport] = []
+        items: list[Json] = []
         if server.options.scope == "workspace":
             async with Progress(server, "linting the workspace", params.work_done_token):
                 async for uri, view in closed_files(server):
-                    items.append(_report(server, uri, view, known.get(uri)))
-        return types.WorkspaceDiagnosticReport(items)
+                    report = _report(server, view, known.get(uri))
+                    items.append({"uri": uri, "version": None, **report})
+        return {"items": items}

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from osiris_lsp.baseline import of_settings
 from osiris_lsp.discovery import YAML_SUFFIXES, find_root, find_settings
 from osiris_lsp.documents import Document
 from osiris_lsp.engine import Linter
@@ -22,6 +23,7 @@ class State:
     def __init__(self, project: Project, generation: int) -> None:
         self.project = project
         self.linter = Linter(project)
+        self.baseline = of_settings(project)
         self.generation = generation
         self._closed: dict[str, tuple[object, Document | None]] = {}
 

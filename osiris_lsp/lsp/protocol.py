@@ -52,6 +52,14 @@ class Protocol(LanguageServerProtocol):
         else:
             super().handle_message(message)
 
+    def tell(self, method: str, params: dict[str, Any]) -> None:
+        """Send a notification whose parameters are in the form of the wire already."""
+        self._send_data({"jsonrpc": self.VERSION, "method": method, "params": params})
+
+    def plain(self, item: Any) -> Any:
+        """Return an object of lsprotocol in the form of the wire."""
+        return self._converter.unstructure(item)
+
     def refuse_text(self) -> None:
         """Answer what is no JSON at all."""
         self._refuse(None, _PARSE_ERROR, "this is no JSON")
@@ -122,6 +130,10 @@ class Protocol(LanguageServerProtocol):
             error.data = None
             if error.code == _INTERNAL and not isinstance(error, Told):
                 error = types.ResponseError(_INTERNAL, "internal error; see the log of the server")
+        elif isinstance(result, dict):  # in the form of the wire already
+            self._result_types.pop(msg_id, None)
+            self._send_data({"jsonrpc": self.VERSION, "id": msg_id, "result": result})
+            return
         super()._send_response(msg_id, result, error)
 
 
@@ -160,7 +172,8 @@ class Text(TextDocument):
             index.decode(Position(at.line, at.character), self.encoding)
             for at in (change.range.start, change.range.end)
         )
-        self._source = index.text[:start] + change.text + index.text[max(start, end) :]
+        self._index = index.edited(start, max(start, end), change.text)
+        self._source = self._index.text
 
 
 class Texts(Workspace):

@@ -9,11 +9,14 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from io import BufferedReader
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar, cast
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
+from pygls.io_ import StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import default_converter
 from pygls.uris import from_fs_path, to_fs_path
@@ -23,6 +26,7 @@ from osiris_lsp.lsp import FEATURES
 from osiris_lsp.lsp.options import Options
 from osiris_lsp.lsp.projects import Projects
 from osiris_lsp.lsp.protocol import Protocol, Text, Texts
+from osiris_lsp.lsp.stdio import stream
 from osiris_lsp.lsp.views import Foreign, View
 from osiris_lsp.text import Encoding
 
@@ -67,6 +71,28 @@ class Server(LanguageServer):
         self.feature(types.EXIT)(functools.partial(self._exit))
         for name in FEATURES:
             import_module(f"osiris_lsp.lsp.{name}").register(self)
+
+    def start_io(self, stdin: BinaryIO | None = None, stdout: BinaryIO | None = None) -> None:
+        """Serve one client over two files, standard input and output where none are given."""
+        stop = self._stop_event = threading.Event()
+        file = cast(BufferedReader, stdin or sys.stdin.buffer)
+        self.protocol.set_writer(StdoutWriter(stdout or sys.stdout.buffer))
+
+        async def read() -> None:
+            # A client may end in the middle of a message.
+            with suppress(asyncio.IncompleteReadError):
+                await run_async(
+                    stop, stream(file), self.protocol, error_handler=self.report_server_error
+                )
+
+        try:
+            asyncio.run(read())
+        except BrokenPipeError:
+            log.error("the client is gone")
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.shutdown()  # type: ignore[no-untyped-call]
 
     def on(self, method: str, options: Any = None) -> Callable[[Handler], Handler]:
         """Register an async handler `(params)`; no text of its errors is answered."""
@@ -127,13 +153,16 @@ class Server(LanguageServer):
         known = self._views.get(uri)
         if known is not None and known[:2] == (text.version, state.generation):
             return known[2]
-        before = known[2].document if known is not None and known[2] is not None else None
-        document = state.project.open(path, text.source, previous=before)
+        before = known[2] if known is not None else None
+        previous = before.document if before is not None else None
+        document = state.project.open(path, text.source, previous=previous)
         view = None
         if document is not None and isinstance(text, Text) and document.text is text.source:
             document.index = text.index
         if document is not None and not state.project.is_excluded()(path):
-            view = View(uri, text.version, document, state.linter, self.encoding)
+            view = View(
+                uri, text.version, document, state.linter, self.encoding, state.baseline, before
+            )
         self._views[uri] = (text.version, state.generation, view)
         return view
 
@@ -194,6 +223,9 @@ class Server(LanguageServer):
     def _exit(self, *_: Any) -> None:
         """End at once: pygls would wait for threads, and report their errors for seconds."""
         sys.stdout.flush()
+        sessions = sys.modules.get("osiris_lsp.connectors.session")
+        if sessions is not None:  # else nothing is open
+            sessions.cleanup_session()
         os._exit(0 if self.protocol._shutdown else 1)
 
 

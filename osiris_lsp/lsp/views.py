@@ -5,11 +5,13 @@ from functools import cached_property
 
 from lsprotocol import types
 
+from osiris_lsp.baseline import Baseline
 from osiris_lsp.documents import Document
 from osiris_lsp.engine import Linter
 from osiris_lsp.finding import Edit, Finding
 from osiris_lsp.project import Project
-from osiris_lsp.secret import Sieve
+from osiris_lsp.reports.record import fingerprints
+from osiris_lsp.secret import Sieve, excerpt
 from osiris_lsp.text import Encoding, LineIndex, Position, Span
 
 
@@ -23,12 +25,17 @@ class View:
         document: Document,
         linter: Linter,
         encoding: Encoding,
+        baseline: Baseline | None = None,
+        before: "View | None" = None,
     ) -> None:
         self.uri = uri
         self.version = version
         self.document = document
         self.linter = linter
         self.encoding = encoding
+        self._baseline = baseline
+        # Of the version before, for what was cleaned with the same secrets.
+        self._sieve = before.__dict__.get("sieve") if before is not None else None
 
     @property
     def project(self) -> Project:
@@ -51,9 +58,29 @@ class View:
         return self.linter.lint(self.document, again=True).findings
 
     @cached_property
+    def new(self) -> Sequence[Finding]:
+        """The findings that the baseline of the settings does not know: those to be shown."""
+        baseline, findings = self._baseline, self.findings
+        if baseline is None or not findings:
+            return findings
+        secrets = self.document.masked_spans
+        excerpts = [excerpt(self.lines, finding.span, secrets) for finding in findings]
+        marks = fingerprints(self.project, findings, excerpts)
+        path = self.document.path
+        return [
+            finding
+            for finding, mark in zip(findings, marks, strict=True)
+            if not baseline.knows(self.project, path, mark)
+        ]
+
+    @cached_property
     def sieve(self) -> Sieve:
         """What keeps the secrets of the text out of messages."""
-        return self.project.sieve(self.document, self.document.secret_spans)
+        made = self.project.sieve(self.document, self.document.secret_spans)
+        if self._sieve is not None:
+            made.follow(self._sieve)
+            self._sieve = None
+        return made
 
     def offset(self, position: types.Position) -> int:
         """Return the offset of a position of the client, clamped into the text."""
@@ -80,10 +107,10 @@ class Foreign:
     """Another file, for places in it: definitions, references, related information."""
 
     def __init__(self, text: str, encoding: Encoding) -> None:
-        self._lines = LineIndex(text)
+        self.lines = LineIndex(text)
         self._encoding = encoding
 
     def range(self, span: Span) -> types.Range:
         """Return the range of a span in the units of the client."""
-        start, end = (self._lines.encode(at, self._encoding) for at in span)
+        start, end = (self.lines.encode(at, self._encoding) for at in span)
         return types.Range(types.Position(*start), types.Position(*end))

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from osiris_lsp.discovery import shown_path
-from osiris_lsp.documents import Document
 from osiris_lsp.finding import Finding, Fix, Related, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.secret import Excerpt, Sieve, excerpt, fingerprint, mask
-from osiris_lsp.suppressions import Suppression
 from osiris_lsp.text import LineIndex, Span, printable
+
+if TYPE_CHECKING:
+    from osiris_lsp.documents import Document
+    from osiris_lsp.suppressions import Suppression
 
 
 class Place(NamedTuple):
@@ -104,7 +106,7 @@ class Recorder:
         self.detailed = detailed
         self._lines: dict[str, LineIndex] = {}
 
-    def records(self, document: Document, findings: Sequence[Finding]) -> Iterator[Record]:
+    def records(self, document: "Document", findings: Sequence[Finding]) -> Iterator[Record]:
         """Yield the records of a document's findings in their order."""
         if not findings:
             return
@@ -112,12 +114,9 @@ class Recorder:
         self._lines[document.path] = lines
         secrets = document.masked_spans
         sieve = self.project.sieve(document, secrets)
-        seen: dict[tuple[object, ...], int] = {}
-        for finding in findings:
-            shown = excerpt(lines, finding.span, secrets)
-            identity = (finding.code, finding.key_path, " ".join(shown.text.split()))
-            seen[identity] = seen.get(identity, -1) + 1
-            root = shown_path(finding.path, self.project.root)
+        excerpts = [excerpt(lines, finding.span, secrets) for finding in findings]
+        marks = fingerprints(self.project, findings, excerpts)
+        for finding, shown, identity in zip(findings, excerpts, marks, strict=True):
             yield Record(
                 finding.code,
                 finding.rule,
@@ -128,7 +127,7 @@ class Recorder:
                     key if isinstance(key, int) else sieve.clean(key) for key in finding.key_path
                 ),
                 finding.source,
-                fingerprint(finding.code, root, finding.key_path, shown.text, seen[identity]),
+                identity,
                 shown._replace(text=shown.text),
                 None if finding.fix is None else sieve.clean(finding.fix.title),
                 finding.fix is not None and finding.fix.safe,
@@ -138,7 +137,7 @@ class Recorder:
             )
 
     def silenced(
-        self, document: Document, suppressed: Sequence[tuple[Finding, Suppression]]
+        self, document: "Document", suppressed: "Sequence[tuple[Finding, Suppression]]"
     ) -> Iterator[Silenced]:
         """Yield the records of findings that comments silence, with the reasons given there."""
         secrets = document.masked_spans if suppressed else ()
@@ -177,7 +176,7 @@ class Recorder:
             end_byte + 1,
         )
 
-    def shown(self, document: Document, span: Span) -> tuple[Place, Excerpt]:
+    def shown(self, document: "Document", span: Span) -> tuple[Place, Excerpt]:
         """Return the place of a range of a document, and its line with secrets masked."""
         self._lines[document.path] = document.tree.lines
         text = excerpt(document.tree.lines, span, document.masked_spans)
@@ -198,7 +197,20 @@ class Recorder:
             yield self._place(item.path or path, item.span), sieve.clean(item.message)
 
 
-def masked_text(document: Document) -> str:
+def fingerprints(
+    project: Project, findings: Sequence[Finding], excerpts: Sequence[Excerpt]
+) -> Iterator[str]:
+    """Yield the fingerprints of the findings of a document, whose lines are in `excerpts`."""
+    seen: dict[tuple[object, ...], int] = {}
+    for finding, shown in zip(findings, excerpts, strict=True):
+        line = " ".join(shown.text.split())
+        identity = (finding.code, finding.key_path, line)
+        seen[identity] = ordinal = seen.get(identity, -1) + 1
+        path = shown_path(finding.path, project.root)
+        yield fingerprint(finding.code, path, finding.key_path, line, ordinal)
+
+
+def masked_text(document: "Document") -> str:
     """Return the text of a document with every secret replaced by `***`."""
     return mask(document.text, document.masked_spans)
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 from osiris_lsp.finding import Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.rules.index import INDEX
+from osiris_lsp.settings import Settings
 
 ENVIRONMENT: Final = frozenset(("unset-variable", "missing-tls-file", "env-file-committed"))
 """Rules that depend on more than the text: off unless `check-env` is on."""
@@ -75,6 +76,15 @@ def matches(selector: str, entry: Entry) -> bool:
 def is_selector(word: str) -> bool:
     """Tell whether a word selects at least one rule."""
     return any(matches(word, entry) for entry in RULES.values())
+
+
+def unknown_selectors(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield selectors of settings that name no rule, with the setting they stand in."""
+    for name, words in (("select", settings.select), ("ignore", settings.ignore)):
+        yield from ((name, word) for word in words if not is_selector(word))
+    yield from (("severity", word) for word, _ in settings.severity if not is_selector(word))
+    for _, words in settings.per_file_ignores:
+        yield from (("per-file-ignores", word) for word in words if not is_selector(word))
 
 
 def selected(select: Sequence[str], ignore: Sequence[str], environment: bool) -> Iterator[Entry]:

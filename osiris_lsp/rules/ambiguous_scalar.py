@@ -83,7 +83,7 @@ def _found(document: Document) -> Iterator[tuple[Violation, Schema]]:
                 yield from ((item, entry.spec.effective_schema) for item in entry.violations)
     elif isinstance(document, PipelineDocument):
         for step in document.modern_steps:
-            if step.spec is not None:
+            if step.spec is not None and step.violations:
                 schema = {**step.spec.schema, "properties": step.spec.known}
                 yield from ((item, schema) for item in step.violations)
     else:

@@ -2,7 +2,8 @@
 
 What it stood for was repaired, changed or silenced. While the entry is there, the same mistake can
 come back at the same place and nobody is told. `osiris-lsp baseline prune` takes such entries out.
-Only entries of files and rules that a run checks are reported; no comment silences them.
+Only entries of files and rules that a run checks are reported; no comment silences them. They fail
+no run, since nothing is wrong with the project, unless `--severity stale-baseline=error` says so.
 """
 
 from collections.abc import Iterator

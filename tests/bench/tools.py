@@ -1,8 +1,8 @@
-"""The commands that are measured: ours and two peers."""
+"""The commands that are measured: ours and its peers."""
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -51,11 +51,21 @@ def write_schemas(folder: Path) -> None:
 
 def trial(tool: str, command: Command, subject: Input) -> str | None:
     """Run once, to warm the disk cache too, and say why the tool cannot be measured, if so."""
+    expected = {0} if tool == OURS else {0, 1}  # ours runs with --exit-zero
+    return failure(command(subject), subject.folder, expected)
+
+
+def failure(
+    command: Sequence[str],
+    folder: Path,
+    expected: Set[int],
+    environment: Mapping[str, str] | None = None,
+) -> str | None:
+    """Run a command and say why it cannot be measured, if so."""
     done = subprocess.run(
-        command(subject), cwd=subject.folder, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     output = done.stdout + done.stderr
-    expected = {0} if tool == OURS else {0, 1}  # ours runs with --exit-zero
     if done.returncode in expected and "Traceback" not in output and "RefResol" not in output:
         return None
     last = output.strip().splitlines()[-1:] or ["(no output)"]

@@ -243,3 +243,15 @@ def test_staged_files_meet_the_staged_baseline(project: Path, run: Run) -> None:
     subprocess.run(["git", "add", "pipelines"], cwd=project, check=True)
     result = run("lint", "--staged", "--format", "json")
     assert (result.code, result.rules) == (1, ["unknown-alias"])
+
+
+def test_a_stale_entry_fails_a_run_only_as_an_error(project: Path, run: Run) -> None:
+    """What was repaired makes no run fail, whatever `--fail-on` says, unless one asks for that."""
+    write(project, {"pipelines/a.yaml": BROKEN})
+    run("baseline", "create")
+    write(project, {"pipelines/a.yaml": PIPELINE})
+    lint = ("lint", "--format", "json", "--baseline", NAME)
+    assert (run(*lint).rules, run(*lint).code) == (["stale-baseline"], 0)
+    assert run(*lint, "--fail-on", "hint").code == 0
+    assert run(*lint, "--severity", "stale-baseline=error").code == 1
+    assert run(*lint, "--severity", "stale-baseline=error", "--fail-on", "never").code == 0

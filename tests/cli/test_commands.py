@@ -160,6 +160,8 @@ def test_osiris_hands_over_what_is_not_ours(pipeline_package: Path) -> None:
     ours = _osiris("rule", "unknown-alias", path=pipeline_package)
     assert ours.returncode == 0
     assert "OSR219" in ours.stdout
+    drawn = _osiris("graph", "--help", path=pipeline_package)
+    assert drawn.stdout.startswith("usage: osiris-lsp graph")
 
 
 def test_osiris_alone_says_what_is_missing() -> None:

@@ -135,6 +135,7 @@ def test_junit(shop: Path, run: Run) -> None:
     assert failed == ["@filesystem.gone", "@mysql.default"]
 
 
+@pytest.mark.inventory("S1-CONN020-02", "S1-CONN020-06")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

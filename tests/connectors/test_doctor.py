@@ -1,10 +1,20 @@
 """The doctor of a connections file, as a program uses it (seed 002)."""
 
+import socket
+import ssl
 from pathlib import Path
 
 import pytest
+from pg8000.exceptions import DatabaseError
+from pymysql.err import OperationalError
 
-from osiris_lsp.connectors import ConnectionDoctor, ConnectionResolver, UnknownAliasError
+from osiris_lsp.connectors import (
+    ConnectionDoctor,
+    ConnectionResolver,
+    ConnectorAuthError,
+    UnknownAliasError,
+    classify_error,
+)
 from tests.services.processes import Server
 
 FILE = """\
@@ -49,6 +59,33 @@ def test_all_connections_by_reference(doctor: ConnectionDoctor) -> None:
         "family": "carrier_pigeon",
     }
     assert "c4n4ry" not in repr(results)
+
+
+@pytest.mark.inventory("S1-CONN012-03", "S1-CONN010-01", "S1-CONN010-03")
+@pytest.mark.parametrize(
+    ("error", "family", "category"),
+    [
+        (ConnectorAuthError("x"), "", "auth"),
+        (PermissionError(13, "x"), "", "permission"),
+        (TimeoutError(), "", "timeout"),
+        (ConnectionRefusedError(111, "x"), "", "network"),
+        (socket.gaierror(-2, "x"), "", "network"),
+        (ssl.SSLCertVerificationError(1, "x"), "", "network"),
+        (ValueError("x"), "", "unknown"),
+        (OperationalError(1045, "x"), "", "unknown"),
+        (OperationalError(1045, "x"), "mysql", "auth"),
+        (OperationalError(1044, "x"), "mysql", "permission"),
+        (OperationalError(1142, "x"), "mysql", "permission"),
+        (DatabaseError({"C": "28P01"}), "postgres", "auth"),
+        (DatabaseError({"C": "42501"}), "postgres", "permission"),
+        (DatabaseError({"C": "3D000"}), "postgres", "unknown"),
+    ],
+)
+def test_errors_are_classified_by_type_and_code(
+    error: BaseException, family: str, category: str
+) -> None:
+    """A family knows the numbers of its driver; a text means nothing."""
+    assert classify_error(error, family) == category
 
 
 @pytest.mark.inventory("S2-DOC-02")

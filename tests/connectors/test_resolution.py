@@ -15,6 +15,8 @@ from osiris_lsp.connectors import (
     resolve,
     resolve_env_vars,
 )
+from osiris_lsp.documents import PipelineDocument
+from osiris_lsp.project import open_project
 from osiris_lsp.secret import Secret
 
 FILE = """\
@@ -68,7 +70,7 @@ def _resolver(folder: Path, text: str, **more: str) -> ConnectionResolver:
 
 
 @pytest.mark.inventory(
-    "S1-DEF-02", "S1-CONN003-02", "S1-CONN003-03", "S1-CONN006-01", "S1-CONN006-02",
+    "S1-CONN003-02", "S1-CONN003-03", "S1-CONN006-01", "S1-CONN006-02",
     "S1-CONN006-03", "S1-CONN006-05", "S1-CONN006-06", "S2-RES-01", "S2-RES-02", "S2-RES-08",
     "S2-MYSQL-06", "S2-MYSQL-07", "S2-MYSQL-08", "S2-MYSQL-09", "S2-MYSQL-10",
 )  # fmt: skip
@@ -89,6 +91,34 @@ def test_a_resolved_connection_is_the_dict_of_the_contract(
     }
 
 
+@pytest.mark.inventory("S1-DEF-02")
+def test_from_a_pipeline_to_the_dict_of_a_driver(tmp_path: Path) -> None:
+    """Two files and the environment, in the way of the contract."""
+    (tmp_path / "osiris_connections.yaml").write_text(FILE)
+    pipeline = tmp_path / "pipelines" / "orders.yaml"
+    pipeline.parent.mkdir()
+    pipeline.write_text(
+        "steps:\n  - id: extract\n    driver: mysql.extractor\n"
+        '    config: {connection: "@mysql.default", table: orders}\n'
+    )
+    project = open_project(str(tmp_path))
+    document = project.open(str(pipeline))
+    assert isinstance(document, PipelineDocument)
+    (usage,) = project.note(document)
+    path = project.connections_path(str(pipeline))
+    found = resolve(f"@{usage.family}.{usage.alias}", path, ENVIRONMENT)
+    assert found.reveal() == {
+        "family": "mysql",
+        "alias": "default",
+        "host": "localhost",
+        "port": 3306,
+        "database": "shop",
+        "user": "root",
+        "password": ENVIRONMENT["MYSQL_PASSWORD"],
+        "ssl": False,
+    }
+
+
 @pytest.mark.inventory("S1-CONN006-05")
 def test_a_missing_port_has_the_default_of_the_schema(resolver: ConnectionResolver) -> None:
     """A driver reads it from the dict, as CONN-006 shows; lists and maps are resolved too."""
@@ -97,7 +127,7 @@ def test_a_missing_port_has_the_default_of_the_schema(resolver: ConnectionResolv
     assert plain["replicas"] == ["r1:3307", {"host": "r2", "port": 3308}]
 
 
-@pytest.mark.inventory("S1-CONN002-04", "S0-SEC-03")
+@pytest.mark.inventory("S1-CONN002-04")
 def test_secrets_are_secret_wherever_they_are_nested(resolver: ConnectionResolver) -> None:
     """Values of headers count as secret; the text around a variable stays; `$${` is an escape."""
     found = resolver.resolve("@api")
@@ -253,12 +283,14 @@ def test_a_store_without_the_secret_is_an_error_on_the_field(
     assert (caught.value.code, caught.value.field) == (code, "password")
 
 
+@pytest.mark.inventory("S2-RES-01")
 def test_a_file_that_does_not_parse_says_where(tmp_path: Path) -> None:
     """Line and column, as the linter shows them (S2-RES-01)."""
     with pytest.raises(ConnectorConfigError, match=r"osiris_connections.yaml:3:\d+: "):
         _resolver(tmp_path, 'version: 1\nconnections:\n  mysql: "x\n')
 
 
+@pytest.mark.inventory("S2-RES-01")
 def test_no_file_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says where one was looked for."""
     monkeypatch.chdir(tmp_path)

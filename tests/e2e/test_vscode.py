@@ -9,12 +9,8 @@ from playwright.sync_api import expect
 from tests.cli.conftest import write
 from tests.services import vscode
 from tests.services.browser import chromium
-from tests.services.plugin import once
 from tests.services.processes import Server
-from tests.services.run import Run
 from tests.services.workbench import Workbench
-
-ROOT = Path(__file__).parent.parent.parent
 
 CONNECTIONS = """\
 version: 1
@@ -73,24 +69,12 @@ def project(tmp_path: Path, mariadb: Server, postgres: Server) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def extension(service_run: Run) -> Path:
-    """The built extension; skipped, or failed in CI, where npm cannot give what it needs."""
-
-    def make(folder: Path) -> Path:
-        vscode.program()
-        modules = vscode.extension_packages(ROOT / "editors/vscode/package-lock.json")
-        return vscode.built(ROOT, folder, modules)
-
-    return once(service_run, "vscode", make)
-
-
 def test_a_project_in_vscode(tmp_path: Path, project: Path, extension: Path) -> None:
     """Squiggle, hover, quick fix, completion, definition, rename, and the Connections view."""
     settings = {"osiris.path": str(Path(sys.executable).with_name("osiris-lsp"))}
     variables = {name: str(tmp_path / name) for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     serving = vscode.serving(
-        tmp_path / "vscode", extension, settings, variables, "--disable-workspace-trust"
+        tmp_path / "vscode", [extension], settings, variables, "--disable-workspace-trust"
     )
     with serving as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1100, "height": 620})
@@ -112,7 +96,7 @@ def test_a_strangers_project_in_vscode(tmp_path: Path, extension: Path) -> None:
     settings = {"osiris.path": str(Path(sys.executable).with_name("osiris-lsp"))}
     variables = {name: str(tmp_path / name) for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     with (
-        vscode.serving(tmp_path / "vscode", extension, settings, variables) as address,
+        vscode.serving(tmp_path / "vscode", [extension], settings, variables) as address,
         chromium() as browser,
     ):
         page = browser.new_page(viewport={"width": 1100, "height": 620})

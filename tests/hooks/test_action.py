@@ -193,9 +193,10 @@ def test_the_action_fits_its_schema() -> None:
             assert value.removeprefix("${{ inputs.").removesuffix(" }}") in action["inputs"]
 
 
-def test_the_action_is_clean_under_zizmor() -> None:
+@pytest.mark.parametrize("place", [ACTION, ROOT / ".github"], ids=["action", "workflows"])
+def test_the_action_and_our_workflows_are_clean_under_zizmor(place: Path) -> None:
     """The security linter of workflows has nothing to say."""
-    command = [str(SCRIPTS / "zizmor"), "--offline", "--no-progress", "--pedantic", str(ACTION)]
+    command = [str(SCRIPTS / "zizmor"), "--offline", "--no-progress", "--pedantic", str(place)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, "No findings" in done.stdout) == (0, True), done.stdout
 

@@ -78,6 +78,7 @@ async def edited(editor: Editor, action: types.CodeAction) -> str:
 
 
 @pytest.mark.asyncio
+@pytest.mark.inventory("S1-CONN004-07")
 async def test_a_fix_is_offered_with_its_diagnostic(editor: Editor) -> None:
     """The action names the diagnostic of the client, and its edit is at the right characters."""
     uri = editor.open("pipelines/orders.yaml", MISSPELT)
@@ -87,6 +88,19 @@ async def test_a_fix_is_offered_with_its_diagnostic(editor: Editor) -> None:
     assert (fix.kind, fix.is_preferred) == ("quickfix", None)
     assert [item.code for item in fix.diagnostics or ()] == ["OSR219"]
     assert await edited(editor, fix) == MISSPELT.replace("defualt", "default")
+
+
+@pytest.mark.asyncio
+@pytest.mark.inventory("S1-CONN004-04", "S1-CONN004-05", "S1-CONN004-06")
+@pytest.mark.parametrize("reference", ["mysql.default", "@MySQL.Default", "@mysql-default"])
+async def test_a_wrong_reference_is_mended(editor: Editor, reference: str) -> None:
+    """The `@` is added, capitals and the hyphen go, where that leads to an alias that exists."""
+    wrong, at = PIPELINE.replace("@mysql.default", reference), f'connection: "{reference[:6]}'
+    uri = editor.open("pipelines/orders.yaml", wrong)
+    fix = (await actions(editor, uri, at))["Change to `@mysql.default`"]
+    assert await edited(editor, fix) == PIPELINE
+    editor.change(uri, wrong.replace("efault", "efect"))
+    assert "Change to `@mysql.defect`" not in await actions(editor, uri, at)
 
 
 @pytest.mark.asyncio

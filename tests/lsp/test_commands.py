@@ -52,6 +52,7 @@ async def _refused(session: Session, command: str, *arguments: Any) -> str:
 
 
 @pytest.mark.asyncio
+@pytest.mark.inventory("S1-CONN002-01")
 async def test_a_secret_moves_without_crossing_the_wire(session: Session) -> None:
     """The server writes `.env`; the edit holds only the variable; it must be changed as well."""
     editor = session.editor

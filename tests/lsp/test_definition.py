@@ -34,6 +34,7 @@ async def definition(editor: Editor, uri: str, before: str) -> list[tuple[str, s
 
 
 @pytest.mark.asyncio
+@pytest.mark.inventory("S1-CONN004-07")
 async def test_a_reference_leads_to_its_alias(editor: Editor) -> None:
     """In a closed file, in an unsaved one, and for `@family` to the default."""
     uri = editor.open("pipelines/orders.yaml")

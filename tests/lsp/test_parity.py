@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+from osiris_lsp.baseline import NAME
 from osiris_lsp.cli import main
 from tests import golden
+from tests.cli.conftest import CONNECTIONS, PIPELINE, write
 from tests.lsp.raw import Raw
 from tests.rules.test_golden import CASES
 
 CHUNKS = 6
+BROKEN = PIPELINE.replace("mysql.default", "mysql.prod")
+_SETTINGS = f'baseline = "{NAME}"\nignore = ["unused-connection"]\n'
 SEVERITIES = {1: "error", 2: "warning", 3: "info", 4: "hint"}
 
 Found = list[tuple[Any, ...]]
@@ -37,6 +41,28 @@ def test_parity(chunk: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
                 assert (shown, _pushed(pushing, uri)) == (shown, expected[name])
                 for client in (pulling, pushing):
                     client.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
+
+
+def test_parity_with_a_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the baseline of the settings knows is hidden alike, also once lines have moved."""
+    folder = tmp_path / "shop"
+    write(folder, {"osiris_connections.yaml": CONNECTIONS, "osiris-lsp.toml": _SETTINGS})
+    write(folder, {"a.yaml": BROKEN, "b.yaml": BROKEN})
+    _baseline(folder)
+    step = BROKEN[BROKEN.index("  - id:") :].replace("extract-orders", "more")
+    write(folder, {"a.yaml": "# moved\n" * 20 + BROKEN + step})
+    expected = _at_the_shell(folder, capsys)
+    assert [len(expected[name]) for name in ("a.yaml", "b.yaml")] == [1, 0]
+    with _client(folder, True) as pulling, _client(folder, False) as pushing:
+        for name in ("b.yaml", "a.yaml"):
+            text = (folder / name).read_text()
+            uri = pulling.open(name, text)
+            assert _of(pulling.pull(uri)) == expected[name]
+            assert _pushed(pushing, pushing.open(name, text)) == expected[name]
+        _baseline(folder, "--force")
+        assert _of(pulling.pull(uri)) == _at_the_shell(folder, capsys)["a.yaml"] == []
+        (folder / NAME).write_text("no baseline")
+        assert len(_of(pulling.pull(uri))) == 2
 
 
 class _client:
@@ -74,6 +100,15 @@ def _at_the_shell(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str,
             place = (item["line"], item["column"], item["end_line"], item["end_column"])
             found[item["path"]].append((*place, item["code"], item["severity"], item["message"]))
     return found
+
+
+def _baseline(folder: Path, *options: str) -> None:
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        assert main(["baseline", "create", *options]) == 0
+    finally:
+        os.chdir(before)
 
 
 def _texts(folder: Path) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,29 @@ def _id(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
 
 
-@pytest.mark.parametrize("path", CASES, ids=_id)
+PROVES = {
+    "incomplete-tls/incomplete": ["S1-CONN017-02"],
+    "invalid-reference/wrong": ["S1-CONN004-04", "S1-CONN004-05"],
+    "missing-connections-file/none": ["S1-CONN001-01"],
+    "missing-tls-file/missing": ["S1-CONN017-02"],
+    "plaintext-secret/connections": ["S1-CONN002-01"],
+    "timeout-order/order": ["S4-BP-02"],
+    "unknown-alias/typo": ["S1-CONN004-07"],
+}
+"""The inventory items that a case proves."""
+
+
+def _marked(path: Path) -> Any:
+    items = PROVES.get(_id(path))
+    return pytest.param(path, marks=pytest.mark.inventory(*items) if items else ())
+
+
+def test_the_cases_that_prove_something_exist() -> None:
+    """A renamed case takes its items along."""
+    assert set(PROVES) - {_id(path) for path in CASES} == set()
+
+
+@pytest.mark.parametrize("path", [_marked(path) for path in CASES], ids=_id)
 def test_findings(path: Path, tmp_path: Path, update: bool) -> None:
     """The findings of the rule, and the files after its fixes, are those in the case file."""
     case = golden.read(path)

@@ -204,6 +204,7 @@ def check(run: Run, folder: Path, files: Sequence[Planted], *options: str) -> No
 
 @pytest.mark.parametrize("options", [(), ("--ignore", "OSR3")])
 @pytest.mark.parametrize("make", [declared, positions])
+@pytest.mark.inventory("S0-SEC-03")
 def test_no_report(
     run: Run, tmp_path: Path, make: Callable[[], list[Planted]], options: tuple[str, ...]
 ) -> None:

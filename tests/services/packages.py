@@ -13,16 +13,17 @@ import platformdirs
 from tests.services.run import Unavailable
 
 
-def find(program: str, *packages: str) -> tuple[Path, Path]:
+def find(program: str, *packages: str, release: str = "") -> tuple[Path, Path]:
     """The root under which a program is and its path, such as `usr/lib/postgresql/*/bin/postgres`.
 
     Without it on the machine `apt-get` downloads the packages with what they depend on; nothing is
-    installed. `Unavailable` when that fails.
+    installed. A later `release` of the system may have what this one lacks; its programs come with
+    the C library that they need. `Unavailable` when that fails.
     """
     for root in (Path("/"), unpacked := cache() / packages[0]):
         if found := programs(root, program):
             return root, found[-1]
-    unpack(packages, unpacked)
+    unpack(packages, unpacked, release)
     if found := programs(unpacked, program):
         return unpacked, found[-1]
     raise Unavailable(f"`{program}` is neither on this machine nor in {', '.join(packages)}")
@@ -49,13 +50,13 @@ def cache() -> Path:
     return own / "osiris-lsp-tests" / name
 
 
-def unpack(packages: Sequence[str], folder: Path) -> None:
+def unpack(packages: Sequence[str], folder: Path, release: str = "") -> None:
     """Fill the folder at once or not at all: another run may do the same."""
     if not shutil.which("apt-get"):
         raise Unavailable(f"{packages[0]} is not on this machine, and neither is `apt-get`")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as name:
-        download(packages, scratch := Path(name))
+        download(packages, scratch := Path(name), release)
         root = scratch / "root"
         root.mkdir()
         for archive in scratch.glob("archives/*.deb"):
@@ -68,16 +69,32 @@ def unpack(packages: Sequence[str], folder: Path) -> None:
                 raise
 
 
-def download(packages: Sequence[str], scratch: Path) -> None:
+def download(packages: Sequence[str], scratch: Path, release: str = "") -> None:
     """Download the packages into `archives`; with lists of our own if need be."""
     (scratch / "archives/partial").mkdir(parents=True)
     (scratch / "lists/partial").mkdir(parents=True)
     install = ("--yes", "--download-only", "--no-install-recommends", "install", *packages)
-    lists = f"--option=Dir::State::lists={scratch / 'lists'}"
-    if apt(scratch, *install) and (
-        said := apt(scratch, lists, "update") or apt(scratch, lists, *install)
+    lists = [f"--option=Dir::State::lists={scratch / 'lists'}"]
+    if release:
+        lists += of_release(release, scratch / "sources.list")
+    if (release or apt(scratch, *install)) and (
+        said := apt(scratch, *lists, "update") or apt(scratch, *lists, *install)
     ):
         raise Unavailable(f"`apt-get install {' '.join(packages)}` failed: {said}")
+
+
+def of_release(release: str, sources: Path) -> list[str]:
+    """The options of `apt-get` for another release, as if nothing were installed."""
+    listed = ("apt-get", "indextargets", "--format=$(REPO_URI)", "Created-By: Packages")
+    done = subprocess.run(listed, capture_output=True, text=True, check=False)
+    mirror = (done.stdout.split() or [""])[0]
+    sources.write_text(f"deb {mirror} {release} main\n")
+    options = {
+        "Dir::Etc::sourcelist": str(sources),
+        "Dir::Etc::sourceparts": "-",
+        "Dir::State::status": os.devnull,
+    }
+    return [f"--option={name}={value}" for name, value in options.items()]
 
 
 def apt(scratch: Path, *arguments: str) -> str:

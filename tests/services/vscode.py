@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.services.run import Unavailable
 
 _VERSION: Final = "4.100.3"  # VS Code 1.100.3, the last one for Node 20
 _INSTALL: Final = ("npm", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+_NODE: Final = shutil.which("node") or "node"  # whatever `PATH` the editor gets
 _QUIET: Final = ("--accept-server-license-terms", "--telemetry-level=off")
 
 
@@ -53,6 +55,19 @@ def extension_packages(lock: Path) -> Path:
     return folder / "node_modules"
 
 
+def installed(name: str, version: str) -> Path:
+    """The folder of a package beside what it depends on; `Unavailable` when npm cannot get it."""
+    folder = packages.cache().parent / "npm" / f"{name}-{version}-installed"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            made = Path(scratch, "made")
+            made.mkdir()
+            npm(made, "install", "--prefix=.", f"{name}@{version}")
+            publish(made, folder)
+    return folder / "node_modules" / name
+
+
 def built(checkout: Path, folder: Path, modules: Path) -> Path:
     """Build the extension and its wheel in an empty folder; return the .vsix."""
     source, out = folder / "extension", folder / "osiris-lsp.vsix"
@@ -64,6 +79,31 @@ def built(checkout: Path, folder: Path, modules: Path) -> Path:
     (path,) = folder.glob("*.whl")
     call(["node", "node_modules/typescript/bin/tsc"], os.environ, source)
     call(["node", "build.mjs", str(checkout), str(path), str(out)], os.environ, source)
+    return out
+
+
+def bundled(script: Path, out: Path, modules: Path, **names: str) -> Path:
+    """Bundle a script with the packages that it requires; names in it become texts."""
+    defined = [f"--define:{name}={json.dumps(text)}" for name, text in names.items()]
+    options = ["--bundle", "--platform=node", "--external:vscode", f"--outfile={out}", *defined]
+    environment = {**os.environ, "NODE_PATH": str(modules)}
+    call([str(modules / ".bin/esbuild"), str(script), *options], environment, out.parent)
+    return out
+
+
+def packed(folder: Path, manifest: Mapping[str, Any], code: Path) -> Path:
+    """Pack a small extension of one script; return the .vsix."""
+    about = {
+        "version": "1.0.0",
+        "engines": {"vscode": "^1.91.0"},
+        "main": "./main.js",
+        "activationEvents": [],
+        **manifest,
+    }
+    out = folder / f"{manifest['publisher']}.{manifest['name']}.vsix"
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("extension/package.json", json.dumps(about))
+        archive.write(code, "extension/main.js")
     return out
 
 
@@ -95,24 +135,23 @@ def publish(made: Path, folder: Path) -> None:
 @contextmanager
 def serving(
     folder: Path,
-    extension: Path,
+    extensions: Sequence[Path],
     settings: Mapping[str, Any],
     variables: Mapping[str, str],
     *options: str,
 ) -> Iterator[str]:
-    """Serve an editor with an extension and settings of the machine; yield its address."""
+    """Serve an editor with extensions and settings of the machine; yield its address."""
     script, port = program(), free_port()
-    machine = folder / "data" / "Machine" / "settings.json"
-    machine.parent.mkdir(parents=True)
-    machine.write_text(json.dumps(settings))
+    configure(folder, settings)
     places = (f"--server-data-dir={folder}", f"--extensions-dir={folder}/extensions")
     environment = {**os.environ, **variables}
-    install = ["node", str(script), *_QUIET, *places, f"--install-extension={extension}"]
-    call(install, environment, folder)
-    command = ["node", str(script), *_QUIET, *places, "--without-connection-token", *options]
+    install = [f"--install-extension={extension}" for extension in extensions]
+    call([_NODE, str(script), *_QUIET, *places, *install], environment, folder)
+    command = [_NODE, str(script), *_QUIET, *places, "--without-connection-token", *options]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            [*command, "--host=127.0.0.1", f"--port={port}"],
+            # Else programs get the variables of a login shell in place of ours.
+            [*command, "--host=127.0.0.1", f"--port={port}", "--force-disable-user-env"],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -125,6 +164,13 @@ def serving(
     finally:
         server.terminate()
         server.wait(20)
+
+
+def configure(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Write the settings of the machine, which a running editor reads again."""
+    machine = folder / "data" / "Machine" / "settings.json"
+    machine.parent.mkdir(parents=True, exist_ok=True)
+    machine.write_text(json.dumps(settings))
 
 
 def call(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:

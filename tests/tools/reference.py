@@ -17,7 +17,7 @@ def command_page() -> str:
         "# Commands",
         "",
         f"{GENERATED} `osiris-lsp COMMAND --help` says the same. `osiris` answers `connections`,",
-        "`lint`, `rule` and `schema` alike, and hands every other sub-command to osiris-pipeline.",
+        "`graph`, `lint`, `rule` and `schema` alike, and hands every other one to osiris-pipeline.",
     ]
     for command in commands():
         lines += ["", f"## osiris-lsp {' '.join(command.names)}", "", f"{_about(command)}", ""]

@@ -48,6 +48,7 @@ def navigation() -> list[object]:
                 {"Overview": "docs/README.md"},
                 {"Reports and the graph": "docs/reports.md"},
                 {"Connections and the doctor": "docs/connections.md"},
+                {"Clients of services": "docs/clients.md"},
                 {"How to add a connector": "docs/adding-a-connector.md"},
                 {"Hooks and CI": "hooks/README.md"},
                 {"Editors": "editors/README.md"},

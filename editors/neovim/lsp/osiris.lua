@@ -12,10 +12,7 @@ end
 return {
   cmd = { 'osiris-lsp', 'server' },
   filetypes = { 'yaml', 'sh', 'env', 'dotenv' }, -- the last three are what Neovim calls `.env`
-  root_dir = function(buffer, attach)
-    local root = require('osiris.files').root_of_buffer(buffer)
-    if root then attach(root) end
-  end,
+  root_dir = function(buffer, attach) require('osiris.files').root(buffer, attach) end,
   capabilities = { workspace = { diagnostics = { refreshSupport = true } } },
   handlers = { ['workspace/diagnostic/refresh'] = pull_again },
   commands = require('osiris.commands').of_server,

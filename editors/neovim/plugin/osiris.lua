@@ -11,11 +11,11 @@ vim.api.nvim_create_autocmd('BufWritePost', {
   group = vim.api.nvim_create_augroup('osiris', {}),
   pattern = { '*.yaml', '*.yml' },
   callback = function(event)
-    if #vim.lsp.get_clients({ bufnr = event.buf, name = 'osiris' }) > 0 then return end
-    local config = vim.lsp.config.osiris
-    local root = require('osiris.files').root_of_buffer(event.buf)
-    if root and vim.lsp.is_enabled('osiris') then
-      vim.lsp.start(vim.tbl_extend('force', config, { root_dir = root }), { bufnr = event.buf })
-    end
+    local function attached() return #vim.lsp.get_clients({ bufnr = event.buf, name = 'osiris' }) > 0 end
+    if attached() or not vim.lsp.is_enabled('osiris') then return end
+    require('osiris.files').root(event.buf, function(root)
+      if attached() then return end
+      vim.lsp.start(vim.tbl_extend('force', vim.lsp.config.osiris, { root_dir = root }), { bufnr = event.buf })
+    end)
   end,
 })

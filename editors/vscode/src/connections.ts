@@ -37,8 +37,9 @@ export class Connections implements vscode.TreeDataProvider<Row> {
   constructor(private readonly ask: () => Promise<Connection[]>) {}
 
   /** Ask the server again, now or when the view is shown. */
-  refresh(): void {
-    this.known = undefined;
+  async refresh(): Promise<void> {
+    // First the answer: a row that is clicked while the view waits for its rows is none.
+    this.known &&= await this.ask().catch(() => undefined);
     this.changed.fire();
   }
 

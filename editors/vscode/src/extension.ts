@@ -1,7 +1,10 @@
 // Starts the server, again when what it was chosen by changes, and joins it to the editor.
 
+import type { PythonExtension } from "@vscode/python-extension";
 import * as vscode from "vscode";
-import { LanguageClient, type ServerCapabilities, type Location, type Position, State } from "vscode-languageclient/node";
+import {
+  LanguageClient, type Location, type Position, RevealOutputChannelOn, type ServerCapabilities, State,
+} from "vscode-languageclient/node";
 import { commands, plain } from "./commands";
 import { Connections, type Connection } from "./connections";
 import { choose, type Launch } from "./launch";
@@ -94,7 +97,7 @@ class Osiris implements vscode.Disposable {
       this.status.failed(message);
       void this.told(Promise.reject(error));
     }
-    this.connections.refresh();
+    void this.connections.refresh();
   }
 
   private made(launch: Launch, workspaceTrusted: boolean): LanguageClient {
@@ -106,6 +109,8 @@ class Osiris implements vscode.Disposable {
       initializationOptions: { workspaceTrusted },
       synchronize: { configurationSection: "osiris" },
       outputChannel: this.output,
+      // Requests under way fail when a server makes way for another one: that is for the log.
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
       markdown: { isTrusted: { enabledCommands: [DOCTOR] } },
       middleware: {
         async resolveCodeLens(lens, token, next) {
@@ -143,7 +148,7 @@ class Osiris implements vscode.Disposable {
 
   /** Return the interpreter that is selected in the Python extension, where there is one. */
   private async selected(): Promise<string | undefined> {
-    const python = vscode.extensions.getExtension("ms-python.python");
+    const python = vscode.extensions.getExtension<PythonExtension>("ms-python.python");
     try {
       const environments = (await python?.activate())?.environments;
       this.follows ??= environments?.onDidChangeActiveEnvironmentPath(() => this.start());

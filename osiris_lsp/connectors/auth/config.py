@@ -60,6 +60,7 @@ class AuthConfig:
     custom_headers: Mapping[str, str | Secret] = field(default_factory=dict)
     custom_params: Mapping[str, str | Secret] = field(default_factory=dict)
     client_auth: Literal["basic", "post"] = "basic"
+    grant_type: str = "client_credentials"
     assertion: Callable[[], Secret] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from osiris_lsp.connectors.auth.config import AuthConfig, AuthLocation, AuthType
 from osiris_lsp.connectors.auth.oauth2 import Post, TokenSource
 from osiris_lsp.connectors.errors import ConnectorConfigError
+from osiris_lsp.connectors.resilience.retry import RetryHandler
 from osiris_lsp.secret import Redactor, Secret
 
 Parts = tuple[dict[str, str], dict[str, Any], Any, Any]
@@ -18,10 +19,14 @@ class AuthManager:
     """The credentials of one client, and its token where it has one."""
 
     def __init__(
-        self, config: AuthConfig, post: Post, clock: Callable[[], float] = time.monotonic
+        self,
+        config: AuthConfig,
+        post: Post,
+        clock: Callable[[], float] = time.monotonic,
+        retry: RetryHandler | None = None,
     ) -> None:
         self.config = config
-        self._tokens = TokenSource(config, post, clock) if _is_oauth(config) else None
+        self._tokens = TokenSource(config, post, clock, retry) if _is_oauth(config) else None
         self._token: Secret | None = None
 
     async def get_initial_token(self) -> Secret | None:
@@ -39,7 +44,7 @@ class AuthManager:
         config = self.config
         if config.type is AuthType.CUSTOM:
             new_headers |= {
-                name: _for_header(name, value) for name, value in config.custom_headers.items()
+                name: header_text(name, value) for name, value in config.custom_headers.items()
             }
             new_params |= {name: _plain(value) for name, value in config.custom_params.items()}
         elif config.type is AuthType.BASIC:
@@ -73,7 +78,7 @@ class AuthManager:
         if prefix is None and config.type in (AuthType.BEARER, AuthType.OAUTH2):
             prefix = "Bearer"
         if config.token_location is AuthLocation.HEADER:
-            plain = _for_header("token", token)
+            plain = header_text("token", token)
             # `Token token=KEY` has no blank behind the sign.
             blank = " " if prefix and not prefix.endswith("=") else ""
             headers[config.token_key] = f"{prefix or ''}{blank}{plain}"
@@ -102,7 +107,7 @@ def _plain(value: str | Secret | None) -> str:
     return value.reveal() if isinstance(value, Secret) else value or ""
 
 
-def _for_header(name: str, value: str | Secret | None) -> str:
+def header_text(name: str, value: str | Secret | None) -> str:
     """Return the text for a header; one that cannot stand there would show in an error."""
     plain = _plain(value)
     if not plain.isascii() or not plain.isprintable():

@@ -14,9 +14,10 @@ from osiris_lsp.connectors.errors import (
     ConnectorParseError,
     ConnectorRateLimitError,
 )
+from osiris_lsp.connectors.resilience.retry import RetryHandler
 from osiris_lsp.secret import Secret
 
-SKEW: Final = 60.0
+SKEW: Final = 300.0
 """Seconds before its end from which a token is not used; at most a tenth of its life (R-36)."""
 
 _JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -27,19 +28,26 @@ _CLAIMS_REMEDY: Final = (
     "verify the key, who the claims are for, and that this user gave the app consent"
 )
 
-Post = Callable[[str, Mapping[str, str], Mapping[str, str]], Awaitable[tuple[int, Any]]]
-"""Sends a form with headers to an address and returns the status and the JSON, None without."""
+Post = Callable[
+    [str, Mapping[str, str], Mapping[str, str]], Awaitable[tuple[int, Any, float | None]]
+]
+"""Sends a form with headers to an address: the status, the JSON, the seconds of Retry-After."""
 
 
 class TokenSource:
     """The current token of one client; safe for any number of concurrent callers."""
 
     def __init__(
-        self, config: AuthConfig, post: Post, clock: Callable[[], float] = time.monotonic
+        self,
+        config: AuthConfig,
+        post: Post,
+        clock: Callable[[], float] = time.monotonic,
+        retry: RetryHandler | None = None,
     ) -> None:
         self._config = config
         self._post = post
         self._clock = clock
+        self._retry = retry
         self._refresh = config.refresh_token
         self._token: Secret | None = None
         self._expires: float | None = None
@@ -68,21 +76,28 @@ class TokenSource:
             self._token = None
 
     async def _fetch(self) -> Secret:
+        # Trying again is inside of what the callers share: one of them must not start another.
+        if self._retry is None:
+            return await self._fetch_once()
+        token: Secret = await self._retry.attempt(self._fetch_once)
+        return token
+
+    async def _fetch_once(self) -> Secret:
         if self._refresh is not None:
             form = {"grant_type": "refresh_token", "refresh_token": _plain(self._refresh)}
-            status, body = await self._ask(form)
-            if status != 400:
-                return self._keep(status, body)
+            answer = await self._ask(form)
+            if answer[0] != 400:
+                return self._keep(*answer)
             self._refresh = None  # used up or taken back: the client asks for itself
         if self._config.assertion is not None:
             form = {"grant_type": _JWT_BEARER, "assertion": _plain(self._config.assertion())}
             return self._keep(*await self._send({}, form))
-        form = {"grant_type": "client_credentials"}
+        form = {"grant_type": self._config.grant_type}
         if self._config.scopes:
             form["scope"] = " ".join(self._config.scopes)
         return self._keep(*await self._ask(form))
 
-    async def _ask(self, form: dict[str, str]) -> tuple[int, Any]:
+    async def _ask(self, form: dict[str, str]) -> tuple[int, Any, float | None]:
         config = self._config
         client, secret = config.client_id or "", _plain(config.client_secret)
         headers: dict[str, str] = {}
@@ -94,12 +109,14 @@ class TokenSource:
             form |= {"client_id": client, "client_secret": secret}
         return await self._send(headers, form)
 
-    async def _send(self, headers: Mapping[str, str], form: dict[str, str]) -> tuple[int, Any]:
+    async def _send(
+        self, headers: Mapping[str, str], form: dict[str, str]
+    ) -> tuple[int, Any, float | None]:
         sent = {"Accept": "application/json", **headers}
         return await self._post(self._config.token_url or "", sent, form)
 
-    def _keep(self, status: int, body: Any) -> Secret:
-        _check(status, self._config)
+    def _keep(self, status: int, body: Any, pause: float | None) -> Secret:
+        _check(status, pause, self._config)
         token = body.get("access_token") if isinstance(body, dict) else None
         if (
             not isinstance(token, str)
@@ -124,7 +141,7 @@ class TokenSource:
         return self._token
 
 
-def _check(status: int, config: AuthConfig) -> None:
+def _check(status: int, pause: float | None, config: AuthConfig) -> None:
     if status in (400, 401, 403):
         claims = config.assertion is not None
         raise ConnectorAuthError(
@@ -136,7 +153,10 @@ def _check(status: int, config: AuthConfig) -> None:
         )
     if status == 429:
         raise ConnectorRateLimitError(
-            "the token server has had too many requests", code="oauth.rate_limited", stage="auth"
+            "the token server has had too many requests",
+            code="oauth.rate_limited",
+            stage="auth",
+            retry_after=pause,
         )
     if status != 200:
         raise ConnectorAPIError(
@@ -146,6 +166,7 @@ def _check(status: int, config: AuthConfig) -> None:
             stage="auth",
             field="token_url",
             remedy=_REMEDY,
+            retry_after=pause,
         )
 
 

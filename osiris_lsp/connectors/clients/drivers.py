@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from osiris_lsp.connectors.connector import Connector
-from osiris_lsp.connectors.conversion import converted, timeout
+from osiris_lsp.connectors.conversion import converted, timed_out
 from osiris_lsp.connectors.errors import ConnectorError
 from osiris_lsp.connectors.health import Check, causes
 
@@ -25,7 +25,7 @@ def explained(connector: Connector, check: Check, where: str) -> Iterator[None]:
         chain = list(causes(error))
         late = any(isinstance(item, TimeoutError) for item in chain)
         if late or getattr(error, "timeout", False) is True:  # what pymongo calls it
-            raise timeout(where, "query", type(error).__name__) from None
+            raise timed_out(where, "query", type(error).__name__) from None
         if any(isinstance(item, _UNREACHED) for item in chain):
             raise converted(error, where, "host") from None
         raise connector.explain(error, check) or converted(error, where, "host") from None

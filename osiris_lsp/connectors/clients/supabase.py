@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
 from osiris_lsp.connectors.auth.config import AuthConfig, AuthType
-from osiris_lsp.connectors.clients.bridge import Bridge
 from osiris_lsp.connectors.clients.http.client import BaseAPIClient
 from osiris_lsp.connectors.clients.http.connection import client_config, connection_of
 from osiris_lsp.connectors.clients.records import Row, Table, records
@@ -19,6 +18,7 @@ from osiris_lsp.connectors.errors import (
 )
 from osiris_lsp.connectors.families import supabase
 from osiris_lsp.connectors.resilience.retry import RetryConfig
+from osiris_lsp.connectors.session import DEFAULT
 from osiris_lsp.secret import Secret
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class SupabaseConnection:
             )
         self.key = Secret(key.text)
         self.client = SupabaseClient(_config(connection, self.url, supabase.headers_of(key)))
-        self._bridge = Bridge()
+        self._bridge = DEFAULT.bridge
 
     def __repr__(self) -> str:
         return f"SupabaseConnection({self.url!r})"
@@ -79,7 +79,6 @@ class SupabaseConnection:
     def close(self) -> None:
         """Close all connections; again is no error."""
         self._bridge.run(self.client.close())
-        self._bridge.close()
 
     def select(
         self, table: str, columns: str = "*", filters: Mapping[str, Any] | None = None

@@ -131,7 +131,7 @@ def _probe(check: Check, connection: ResolvedConnection) -> None:
     from pymysql.err import MySQLError
 
     check.facts["driver"] = f"PyMySQL {VERSION_STRING}"
-    session = _log_in(check, connection)
+    session = log_in(check, connection)
     database = connection.text("database")
     check.at("query", "database")
     if database:
@@ -144,7 +144,8 @@ def _probe(check: Check, connection: ResolvedConnection) -> None:
     _note_facts(check, session, database)
 
 
-def _log_in(check: Check, connection: ResolvedConnection) -> "Connection[Any]":
+def log_in(check: Check, connection: ResolvedConnection, **options: Any) -> "Connection[Any]":
+    """Return a session without a database; `options` are further ones of PyMySQL."""
     from pymysql.connections import Connection
 
     context = _tls(check, connection)
@@ -154,14 +155,14 @@ def _log_in(check: Check, connection: ResolvedConnection) -> "Connection[Any]":
         user=dsn.user_of(connection),
         # As text it would be sent as Latin-1.
         password=connection.text("password").encode(),
-        charset=_charset(connection),
+        charset=charset_of(connection),
         ssl=context,
         ssl_disabled=context is None,
         local_infile=False,
-        autocommit=None,
         program_name="osiris-lsp",
         auth_plugin_map=None if context or connection.text("unix_socket") else _NO_CLEAR_TEXT,
         defer_connect=True,
+        **{"autocommit": None, **options},
     )
     if connection.text("unix_socket"):
         sock = connect_unix(check, connection.path("unix_socket"))
@@ -187,7 +188,8 @@ def _tls(check: Check, connection: ResolvedConnection) -> CheckContext | None:
     return tls_context(check, tls_of(connection))
 
 
-def _charset(connection: ResolvedConnection) -> str:
+def charset_of(connection: ResolvedConnection) -> str:
+    """Return the character set; raises ConnectorConfigError for one that there is not."""
     from pymysql.charset import charset_by_name
 
     name = connection.text("charset") or "utf8mb4"

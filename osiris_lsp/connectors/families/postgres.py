@@ -143,7 +143,7 @@ def _probe(check: Check, connection: ResolvedConnection) -> None:
     check.facts["driver"] = f"pg8000 {pg8000.__version__}"
     database = connection.text("database") or dsn.user_of(connection)
     try:
-        session = _log_in(check, connection, database)
+        session = log_in(check, connection, database)
     except DatabaseError as error:
         if _sqlstate(error) == "3D000":
             check.facts["databases"] = _databases(check, connection)
@@ -161,10 +161,13 @@ def _probe(check: Check, connection: ResolvedConnection) -> None:
         _look_at_schema(check, session, connection.text("schema"))
 
 
-def _log_in(check: Check, connection: ResolvedConnection, database: str) -> "Connection":
+def log_in(
+    check: Check, connection: ResolvedConnection, database: str, driver: Any = None
+) -> "Connection":
+    """Return a session; `driver` is the class of pg8000 to make, that of its native interface."""
     from pg8000.native import Connection
 
-    mode, tls = _security(connection)
+    mode, tls = security(connection)
     context = None if mode == "disable" else tls_context(check, tls)
     host = connection.text("host") or "localhost"
     user, port = dsn.user_of(connection), dsn.port_of(connection)
@@ -180,7 +183,7 @@ def _log_in(check: Check, connection: ResolvedConnection, database: str) -> "Con
     if context is not None and _offers_tls(check, sock, mode):
         secured = context.wrap_socket(sock, server_hostname=host)
     try:
-        session = Connection(
+        session: Connection = (driver or Connection)(
             user,
             database=database,
             password=connection.text("password"),
@@ -197,7 +200,7 @@ def _log_in(check: Check, connection: ResolvedConnection, database: str) -> "Con
     return session
 
 
-def _security(connection: ResolvedConnection) -> tuple[str, Tls]:
+def security(connection: ResolvedConnection) -> tuple[str, Tls]:
     """Return the TLS mode in the words of libpq, and the settings for it.
 
     Unset is `prefer`, but with a file of an authority given it is `verify-full`.
@@ -274,7 +277,7 @@ def _is_other(error: Exception, sock: DeadlineSocket) -> bool:
 def _databases(check: Check, connection: ResolvedConnection) -> list[str]:
     """Return the databases that the role may connect to; empty when `postgres` is closed to it."""
     try:
-        session = _log_in(check, connection, "postgres")
+        session = log_in(check, connection, "postgres")
         rows = session.run(
             "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate"
             " AND has_database_privilege(datname, 'CONNECT') ORDER BY 1"

@@ -102,8 +102,10 @@ class RateLimiter:
 
     def observe(self, status: int, headers: Mapping[str, str]) -> float:
         """Heed what a server says about its own limit; return the seconds of the pause."""
+        if isinstance(headers, dict):  # other kinds of headers ignore the case by themselves
+            headers = {name.lower(): value for name, value in headers.items()}
         with self._lock:
-            pause = self._pause(status, {name.lower(): headers[name] for name in headers})
+            pause = self._pause(status, headers)
             self._paused_until = max(self._paused_until, self._clock() + pause)
             return pause
 
@@ -129,7 +131,8 @@ class RateLimiter:
         if self.config.respect_retry_after:
             if refused or status == 503:
                 said = retry_after(headers.get("retry-after"), self._wall())
-            if said is None and headers.get("x-ratelimit-remaining", "").strip() == "0":
+            left = headers.get("x-ratelimit-remaining")
+            if said is None and left is not None and left.strip() == "0":
                 said = _reset(headers.get("x-ratelimit-reset"), self._wall())
         if said is None and refused:
             # A service that refuses without a word: the pause grows with each time in a row.

@@ -2,11 +2,12 @@
 
 import asyncio
 import inspect
+import itertools
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from osiris_lsp.connectors.errors import (
     ConnectorConfigError,
@@ -16,9 +17,6 @@ from osiris_lsp.connectors.errors import (
     is_retryable_error,
     status_of,
 )
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
 
 FLOOR: Final = 0.1
 """Seconds below which chance never takes a delay (R-17)."""
@@ -125,31 +123,21 @@ class RetryHandler:
         What is not worth another attempt is raised as it is, and `RetryExhaustedError` when the
         last one failed too. Without retries there is nothing to exhaust.
         """
-        from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
-
-        if not self.config.max_retries:
-            return await _awaited(function)
-        retrying = AsyncRetrying(
-            sleep=self._sleep,
-            stop=stop_after_attempt(self.config.max_retries + 1),
-            retry=retry_if_exception(
-                lambda error: self.config.retries(error, idempotent=idempotent)
-            ),
-            wait=self._wait,
-            before_sleep=self._note,
-            retry_error_callback=_exhausted,
-        )
-        return await retrying(_awaited, function)
-
-    def _wait(self, state: "RetryCallState") -> float:
-        delay = self.config.delay(state.attempt_number - 1, self._chance)
-        error = state.outcome.exception() if state.outcome is not None else None
-        return delay if error is None else get_retry_delay(error, delay)
-
-    def _note(self, state: "RetryCallState") -> None:
-        error = state.outcome.exception() if state.outcome is not None else None
-        if self._on_retry is not None and error is not None:
-            self._on_retry(error)
+        for attempt in itertools.count():
+            try:
+                result = function()
+                return await result if inspect.isawaitable(result) else result
+            except Exception as error:
+                if not self.config.max_retries or not self.config.retries(
+                    error, idempotent=idempotent
+                ):
+                    raise
+                if attempt == self.config.max_retries:
+                    raise RetryExhaustedError(attempt + 1, error) from error
+                pause = get_retry_delay(error, self.config.delay(attempt, self._chance))
+                if self._on_retry is not None:
+                    self._on_retry(error)
+            await self._sleep(pause)
 
 
 def create_retry_handler(
@@ -160,14 +148,3 @@ def create_retry_handler(
 ) -> RetryHandler:
     """Return a handler; `options` are the other fields of `RetryConfig`."""
     return RetryHandler(RetryConfig(max_retries, strategy, initial_delay, **options))
-
-
-async def _awaited(function: Callable[[], Any]) -> Any:
-    result = function()
-    return await result if inspect.isawaitable(result) else result
-
-
-def _exhausted(state: "RetryCallState") -> Any:
-    error = state.outcome.exception() if state.outcome is not None else None
-    assert error is not None  # tenacity asks only after a failure
-    raise RetryExhaustedError(state.attempt_number, error) from error

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from osiris_lsp.connectors import APIClientConfig, BaseAPIClient
 
 Result = TypeVar("Result")
+Client = TypeVar("Client", bound=BaseAPIClient)
 
 
 class Plain(BaseAPIClient):
@@ -30,7 +31,7 @@ def client(url: str, **options: Any) -> Plain:
     return Plain(APIClientConfig("test", url, **options), sleep=sleep, chance=lambda: 0.5)
 
 
-def within(api: Plain, use: Callable[[Plain], Awaitable[Result]]) -> Result:
+def within(api: Client, use: Callable[[Client], Awaitable[Result]]) -> Result:
     """Use a client in a session and return what came of it."""
 
     async def main() -> Result:

@@ -105,7 +105,7 @@ def test_names_and_defaults_are_those_of_the_seed() -> None:
     assert AuthConfig(type="bearer", token="x").type is AuthType.BEARER  # type: ignore[arg-type]
 
 
-@pytest.mark.inventory("S4-AUTH-08", "S4-BP-03")
+@pytest.mark.inventory("S4-AUTH-08")
 @pytest.mark.parametrize(
     ("kind", "fields", "missing"),
     [
@@ -139,7 +139,7 @@ def test_no_secret_shows() -> None:
         pickle.dumps(config)
 
 
-@pytest.mark.inventory("S4-AUTH-02", "S4-AUTH-03", "S4-AUTH-04", "S4-CLI-03")
+@pytest.mark.inventory("S4-AUTH-02", "S4-AUTH-03", "S4-AUTH-04", "S4-CLI-03", "S0-TEST-02")
 @pytest.mark.parametrize(
     ("auth", "header", "value"),
     [
@@ -186,12 +186,12 @@ def test_a_token_that_no_header_can_hold_is_refused_without_showing_it(
     assert CANARY not in str(caught.value)
 
 
-@pytest.mark.inventory("S4-AUTH-05", "S4-AUTH-06", "S0-OAUTH-04", "R-36")
+@pytest.mark.inventory("S4-AUTH-05", "S4-AUTH-06", "S0-OAUTH-04", "S0-SEC-01", "S0-SEC-05", "R-36")
 def test_a_token_is_fetched_once_and_again_before_it_ends(
     httpserver: HTTPServer, tokens: Tokens
 ) -> None:
-    """A tenth of a short life is left unused, a minute of a long one."""
-    for life, last in ((60, 54.0), (3600, 3540.0)):
+    """A tenth of a short life is left unused, five minutes of a long one."""
+    for life, last in ((60, 54.0), (3600, 3300.0)):
         tokens.forms.clear()
         tokens.answer["expires_in"] = life
         clock = Clock()
@@ -278,6 +278,7 @@ def test_a_refresh_token_is_used_until_it_is_refused(
     ]
 
 
+@pytest.mark.inventory("S0-SEC-05")
 def test_a_token_that_is_refused_is_fetched_again_once(
     httpserver: HTTPServer, tokens: Tokens
 ) -> None:

@@ -2,13 +2,19 @@
 
 import asyncio
 import gc
+import gzip
 import logging
+import re
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+import osiris_lsp
 from osiris_lsp.connectors import (
     APIClientConfig,
     APIResponse,
@@ -22,6 +28,8 @@ from osiris_lsp.connectors import (
     ConnectorCircuitOpenError,
     ConnectorConfigError,
     ConnectorError,
+    ConnectorNetworkError,
+    ConnectorNotFoundError,
     ConnectorParseError,
     ConnectorRateLimitError,
     RateLimitConfig,
@@ -31,6 +39,7 @@ from osiris_lsp.connectors import (
     create_bearer_auth,
 )
 from tests.connectors.clients.plain import Pauses, Plain, client, within
+from tests.services import faults
 
 CANARY = "s3cr3t-c4nary"
 
@@ -65,6 +74,53 @@ def test_what_a_client_needs() -> None:
     assert CANARY not in str(caught.value)
 
 
+@pytest.mark.inventory("S4-CFG-07", "S4-CFG-03", "S4-CLI-15", "R-61")
+def test_the_pool_is_one_of_httpx2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the limits and timeouts of the configuration; nothing imports its predecessor."""
+    given: list[dict[str, Any]] = []
+
+    class Noted(httpx2.AsyncClient):
+        def __init__(self, **options: Any) -> None:
+            given.append(options)
+            super().__init__(**options)
+
+    monkeypatch.setattr(httpx2, "AsyncClient", Noted)
+    with faults.refused() as server:
+        api = client(
+            f"http://127.0.0.1:{server.port}",
+            max_connections=7,
+            max_keepalive_connections=3,
+            timeout=20.0,
+            connect_timeout=5.0,
+        )
+        with pytest.raises(ConnectorNetworkError):
+            within(api, lambda api: api.get("/x"))
+    (options,) = given
+    assert options["limits"] == httpx2.Limits(max_connections=7, max_keepalive_connections=3)
+    assert options["timeout"] == httpx2.Timeout(20.0, connect=5.0)
+    package = Path(osiris_lsp.__file__).parent
+    imports = re.compile(r"^\s*(?:import|from) httpx\b", re.MULTILINE)
+    assert [path for path in package.rglob("*.py") if imports.search(path.read_text("utf-8"))] == []
+
+
+@pytest.mark.inventory("S0-PERF-01")
+def test_requests_share_a_connection() -> None:
+    """Ten requests one after the other, and the server accepts one connection."""
+
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")
+
+    async def use(api: Plain) -> None:
+        for _ in range(10):
+            assert (await api.get("/x")).body == "fine"
+
+    with faults.serve(behave) as server:
+        within(client(f"http://127.0.0.1:{server.port}"), use)
+        assert server.accepted == 1
+
+
 @pytest.mark.inventory("S4-CLI-13")
 def test_parts_that_are_not_configured_are_none() -> None:
     """And those that are, are there."""
@@ -81,7 +137,9 @@ def test_parts_that_are_not_configured_are_none() -> None:
     assert None not in [getattr(full, name) for name in parts]
 
 
-@pytest.mark.inventory("S4-CLI-02", "S4-CLI-03", "S4-CLI-04", "S4-CLI-12", "S4-CFG-04")
+@pytest.mark.inventory(
+    "S4-CLI-02", "S4-CLI-03", "S4-CLI-04", "S4-CLI-12", "S4-CFG-04", "S0-TEST-01"
+)
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 def test_each_method_arrives_with_its_parts(httpserver: HTTPServer, method: str) -> None:
     """Query, headers, JSON, forms and credentials."""
@@ -98,20 +156,25 @@ def test_each_method_arrives_with_its_parts(httpserver: HTTPServer, method: str)
         auth=create_api_key_auth(CANARY),
         default_headers={"Accept": "application/json", "X-Mine": "no"},
     )
-    response = within(
-        api,
-        lambda api: getattr(api, method)(
+
+    async def use(api: Plain) -> APIResponse:
+        call = getattr(api, method)
+        await call("/orders", data={"d": "e&f"})
+        answer: APIResponse = await call(
             "/orders", params={"a": "ä&b"}, json={"c": 1}, headers={"X-Mine": "yes"}
-        ),
-    )
-    assert isinstance(response, APIResponse)
+        )
+        return answer
+
+    response = within(api, use)
     assert (response.status_code, response.body) == (200, {"ok": [1]})
     assert response.response_time_ms > 0
-    assert (seen[0].method, seen[0].args["a"]) == (method.upper(), "ä&b")
-    assert seen[0].get_json() == {"c": 1}
-    assert seen[0].headers["X-Mine"] == "yes"
-    assert seen[0].headers["Accept"] == "application/json"
-    assert seen[0].headers["X-API-Key"] == CANARY
+    form, request = seen
+    assert (form.method, form.form.to_dict()) == (method.upper(), {"d": "e&f"})
+    assert (request.method, request.args["a"]) == (method.upper(), "ä&b")
+    assert request.get_json() == {"c": 1}
+    assert request.headers["X-Mine"] == "yes"
+    assert request.headers["Accept"] == "application/json"
+    assert request.headers["X-API-Key"] == CANARY
 
 
 @pytest.mark.inventory("S4-CLI-04", "S3-ERR-10", "S3-RETRY-02")
@@ -143,7 +206,10 @@ def test_what_an_answer_says(httpserver: HTTPServer) -> None:
     assert len(httpserver.log) == 6
 
 
-@pytest.mark.inventory("S3-RETRY-01", "S3-RETRY-02", "S4-RET-07", "S4-MET-02", "R-18", "R-51")
+@pytest.mark.inventory(
+    "S3-RETRY-01", "S3-RETRY-02", "S4-RET-07", "S4-MET-02", "S3-ERR-02", "S3-ERR-06", "S3-ERR-07",
+    "S3-ERR-08", "S3-ERR-09", "R-18", "R-51",
+)  # fmt: skip
 @pytest.mark.parametrize(
     ("status", "kind", "get", "post"),
     [
@@ -416,6 +482,29 @@ def test_logs_say_what_happened_without_secrets(
     assert CANARY not in caplog.text
 
 
+@pytest.mark.inventory("S0-ERR-03")
+def test_failures_are_logged_with_what_failed(
+    httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Client, method, host, path and the code; as a warning, once for each attempt."""
+    with pytest.raises(ConnectorNotFoundError):
+        httpserver.expect_request("/x").respond_with_data("", 404)
+        within(client(httpserver.url_for("")), lambda api: api.get("/x"))
+    (record,) = [r for r in caplog.records if r.name.startswith("osiris_lsp")]
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith("test: GET localhost/x: 404 in ")
+    caplog.clear()
+    caplog.set_level(logging.INFO, "osiris_lsp")
+    with faults.refused() as server:
+        api = client(f"http://127.0.0.1:{server.port}", retry=RetryConfig(max_retries=1))
+        with pytest.raises(RetryExhaustedError):
+            within(api, lambda api: api.get("/orders", params={"key": CANARY}))
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "test: GET 127.0.0.1/orders"),
+        ("WARNING", "test: GET 127.0.0.1/orders: tcp.refused"),
+    ] * 2
+
+
 def test_requests_that_cannot_be_sent_say_so_without_secrets(httpserver: HTTPServer) -> None:
     """A line break in a header, options that nobody knows, and what is no JSON."""
 
@@ -454,3 +543,79 @@ def test_credentials_are_not_asked_for_twice_without_oauth(httpserver: HTTPServe
             client(httpserver.url_for(""), auth=create_bearer_auth("x")), lambda api: api.get("/x")
         )
     assert len(httpserver.log) == 1
+
+
+LOGIN = "check the credentials"
+REQUEST = "check what the request sends"
+SAID = {
+    301: ("http.redirect", "set `base_url` to where the service is, or allow `follow_redirects`"),
+    400: ("http.invalid", REQUEST),
+    401: ("http.unauthorized", LOGIN),
+    402: ("http.quota", "raise the quota, or pay the bill"),
+    403: ("http.forbidden", "check what these credentials may do"),
+    404: ("http.not_found", "check the path and `base_url`"),
+    407: ("http.proxy", "give the proxy its user and password"),
+    422: ("http.invalid", REQUEST),
+    429: (
+        "http.rate_limited",
+        "lower `max_requests` or raise `window_seconds` of `rate_limit`",
+    ),
+    500: ("http.failed", "try again later, and look at the status page of the service"),
+    503: ("http.failed", "try again later, and look at the status page of the service"),
+}
+
+
+@pytest.mark.inventory("S0-ERR-04", "S4-TRB-02")
+@pytest.mark.parametrize("status", SAID)
+def test_errors_say_what_was_asked_and_what_to_do(httpserver: HTTPServer, status: int) -> None:
+    """The client, the method, the path, the status; then the remedy for the code."""
+    httpserver.expect_request("/x").respond_with_data("", status)
+    with pytest.raises(ConnectorError) as caught:
+        within(client(httpserver.url_for("")), lambda api: api.get("/x?also=1"))
+    code, remedy = SAID[status]
+    assert caught.value.code == code
+    assert str(caught.value) == f"`test`: GET /x was answered with {status}; {remedy}"
+
+
+def test_a_body_of_bytes_is_sent_as_it_is(httpserver: HTTPServer) -> None:
+    """Files and forms with files are built elsewhere."""
+    httpserver.expect_request("/x", method="POST", data=b"\0raw").respond_with_json({"ok": 1})
+    headers = {"Content-Type": "application/octet-stream"}
+    answer = within(
+        client(httpserver.url_for("/")), lambda api: api.post("x", data=b"\0raw", headers=headers)
+    )
+    assert answer.body == {"ok": 1}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_that_is_too_large(httpserver: HTTPServer, packed: bool) -> None:
+    """It is left at the limit, which counts what is unpacked; one below it is whole."""
+    for size, code in ((1000, ""), (1001, "http.too_large")):
+        body, headers = b"x" * size, {"Content-Type": "text/plain"}
+        if packed:
+            body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
+        httpserver.expect_request(f"/{size}").respond_with_data(body, headers=headers)
+        api = client(httpserver.url_for("/"), max_body=1000)
+        if code:
+            with pytest.raises(ConnectorParseError) as caught:
+                within(api, lambda api, path=f"/{size}": api.get(path))  # type: ignore[misc]
+            assert caught.value.code == code
+        else:
+            answer = within(api, lambda api, path=f"/{size}": api.get(path))  # type: ignore[misc]
+            assert answer.body == "x" * size
+
+
+def test_connections_that_are_released_come_back(httpserver: HTTPServer) -> None:
+    """A client can be used again after `release`, in another event loop, too; not after `close`."""
+    httpserver.expect_request("/x").respond_with_json({"ok": 1})
+    api = client(httpserver.url_for("/"))
+
+    async def once() -> Any:
+        answer = await api.get("x")
+        await api.release()
+        return answer.body
+
+    assert [asyncio.run(once()), asyncio.run(once())] == [{"ok": 1}] * 2
+    asyncio.run(api.close())
+    with pytest.raises(ConnectorConfigError):
+        asyncio.run(once())

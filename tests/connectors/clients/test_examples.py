@@ -7,6 +7,12 @@ import sys
 import pytest
 from pytest_httpserver import HTTPServer
 
+from tests.connectors.clients.llm.talk import DONE, answer, piece, whole
+from tests.connectors.environment.provider import Provider
+from tests.doubles import openai
+from tests.doubles.messages import Answer, Request
+from tests.doubles.server import Server
+
 
 def run(name: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run an example as a module."""
@@ -61,3 +67,34 @@ def test_rate_limited(httpserver: HTTPServer) -> None:
     done = run("rate_limited", httpserver.url_for(""))
     assert done.stdout == "answers: 200 200 200 200 200 200\nhealthy: True\n"
     assert done.stderr == ""
+
+
+@pytest.mark.inventory("S0-LLM-13", "S0-LLM-14", "S0-OAUTH-10", "S0-TEST-02")
+@pytest.mark.parametrize("method", ["oauth", "api_key"])
+def test_llm_chat(provider: Provider, method: str) -> None:
+    """A check, an answer with its cost, and a stream, with one token or a key."""
+
+    def serve(request: Request) -> Answer:
+        if request.bearer not in (*provider.tokens.valid, openai.API_KEY):
+            return openai.WRONG_KEY
+        if request.method == "GET":
+            return openai.Openai(key=None)(request)
+        if request.json().get("stream"):
+            return whole(piece("as "), piece("before"), piece(finish="stop"), DONE)
+        return answer("Rayleigh")
+
+    with Server(serve) as server:
+        variables = provider.variables(
+            AUTH_METHOD=method,
+            API_KEY=openai.API_KEY,
+            OPENAI_BASE_URL=f"{server.url}/v1",
+        )
+        done = run("llm_chat", "Why is the sky blue?", **variables)
+        assert (done.stdout, done.stderr) == (
+            "connection: Connection successful\nanswer: Rayleigh\ncost: 0.00021 USD\n"
+            "again:|as |before\n",
+            "",
+        )
+        assert len(provider.tokens.issued) == (method == "oauth")
+        without = run("llm_chat", "?", **{**variables, "AUTH_METHOD": "api_key", "API_KEY": ""})
+        assert "`API_KEY` is not set" in without.stdout

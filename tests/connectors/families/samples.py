@@ -69,12 +69,15 @@ def files(folder: Path) -> Iterator[Sample]:
     yield Sample("duckdb", "file", {"path": str(folder / "nowhere" / "x.duckdb")})
     yield Sample("sqlite", "file", {"path": str(folder / "nowhere" / "x.sqlite")})
     yield Sample("filesystem", "folder", {"base_dir": str(folder / "nowhere")})
+    yield Sample("local_docs", "folder", {"root": str(folder / "nowhere")})
+    yield Sample("sql", "file", {"dsn": f"sqlite:///{folder}/nowhere/x.sqlite"})
 
 
 def all_samples(port: int, ca: Path | None = None) -> Iterator[Sample]:
     """Connections to a port of this machine; by TLS where the file of an authority is given."""
     yield from databases(port, ca)
     yield from vendors(f"http{'s' if ca else ''}://127.0.0.1:{port}")
+    yield from evidence(f"http{'s' if ca else ''}://127.0.0.1:{port}")
     fixed = {"shop_domain": f"127.0.0.1:{port}", "access_token": CANARY, "api_version": "2026-10"}
     yield Sample("shopify", "token", fixed)
     account = {"account": "acme", "host": "127.0.0.1", "port": port, "user": USER}
@@ -98,6 +101,9 @@ def databases(port: int, ca: Path | None) -> Iterator[Sample]:
     yield Sample("redis", "url", {"url": f"redis{'s' if ca else ''}://{login}/0", **tls})
     pg_dsn = f"postgresql://{login}/shop" + (f"?sslmode=verify-full&sslrootcert={ca}" if ca else "")
     yield Sample("supabase", "pg_dsn", {"pg_dsn": pg_dsn})
+    yield Sample("sql", "pg_dsn", {"dsn": pg_dsn})
+    if ca is None:
+        yield Sample("sql", "mysql", {"dsn": f"mysql://{login}/shop"})
 
 
 def vendors(url: str) -> Iterator[Sample]:
@@ -139,3 +145,20 @@ def vendors(url: str) -> Iterator[Sample]:
     project = {"project_id": "acme", "api_endpoint": url}
     yield Sample("bigquery", "text", {**project, "credentials_json": json.dumps(key)})
     yield Sample("bigquery", "mapping", {**project, "credentials_json": key})
+
+
+def evidence(url: str) -> Iterator[Sample]:
+    """Connections to sources of evidence that speak HTTP."""
+    keys = {
+        "github": {"token": CANARY},
+        "newsapi": {"api_key": CANARY},
+        "twitter": {"bearer_token": CANARY},
+        "web": {"api_key": CANARY},
+        "whisper": {"api_key": CANARY, "root": "."},
+        "reddit": {"client_id": USER, "client_secret": CANARY, "token_url": f"{url}/token"},
+    }
+    for family, fields in keys.items():
+        yield Sample(family, "key", {"base_url": url, **fields})
+    for family in ("arxiv", "hackernews", "wikipedia"):
+        yield Sample(family, "open", {"base_url": url})
+    yield Sample("sec", "open", {"base_url": url, "user_agent": "Example a@example.com"})

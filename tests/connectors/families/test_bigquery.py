@@ -66,7 +66,7 @@ ANSWERS: tuple[tuple[str, Answer, Verdict], ...] = (
 @pytest.mark.parametrize(
     ("answer", "expected"), [c[1:] for c in ANSWERS], ids=[c[0] for c in ANSWERS]
 )
-@pytest.mark.inventory("S1-CONN010-01", "S1-CONN010-03", "S1-CONN010-06")
+@pytest.mark.inventory("S1-CONN010-01", "S1-CONN010-03", "S1-CONN010-06", "S2-FUT-04")
 def test_answers(answer: Answer, expected: Verdict) -> None:
     """What BigQuery answers is told apart by its reasons."""
     double = google.Google()

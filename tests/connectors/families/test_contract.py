@@ -170,6 +170,15 @@ def test_signature(family: str) -> None:
     assert signature.return_annotation == tuple[bool, dict[str, Any]]
 
 
+@pytest.mark.inventory("S1-DEF-01")
+@pytest.mark.parametrize("family", sorted(Families()))
+def test_a_family_is_a_connector_and_nothing_more(family: str) -> None:
+    """It opens, checks and explains; what moves data is a component's."""
+    kind = type(connector(family))
+    public = {name for name in dir(kind) if not name.startswith("_")}
+    assert public == {"doctor", "examine", "expanded", "explain", "family", "probe"}
+
+
 HTTP_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 HTTP_BODY = HTTP_HEAD + b"Content-Length: 100000\r\n\r\n{"
 FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[Fault]], Sequence[str]]] = {
@@ -192,7 +201,7 @@ FAULTS: dict[str, tuple[Callable[[], AbstractContextManager[Fault]], Sequence[st
 
 @pytest.mark.inventory(
     "S1-CONN009-02", "S1-CONN009-03", "S1-CONN009-04", "S1-CONN009-05", "S1-CONN010-02",
-    "S1-CONN010-04", "S1-CONN010-06", "S1-CONN011-01", "S1-CONN020-03",
+    "S1-CONN010-04", "S1-CONN010-06", "S1-CONN011-01", "S1-CONN020-03", "S0-SEC-03",
 )  # fmt: skip
 @pytest.mark.parametrize("fault", FAULTS)
 def test_servers_that_fail(fault: str) -> None:
@@ -228,7 +237,9 @@ TLS_FAULTS: dict[str, tuple[Callable[..., AbstractContextManager[Fault]], Sequen
 }
 
 
-@pytest.mark.inventory("S1-CONN009-05", "S1-CONN010-02", "S1-CONN011-01", "S1-CONN017-01")
+@pytest.mark.inventory(
+    "S1-CONN009-05", "S1-CONN010-02", "S1-CONN011-01", "S1-CONN017-01", "S0-TEST-05", "S0-SEC-02"
+)
 @pytest.mark.parametrize("fault", TLS_FAULTS)
 def test_tls_that_fails(fault: str, certificates: Certificates) -> None:
     """A certificate that cannot be trusted, and a handshake that never ends, in every family."""

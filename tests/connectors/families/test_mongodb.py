@@ -50,7 +50,7 @@ def only(uri: str, **fields: Any) -> dict[str, Any]:
     return {**dict.fromkeys(("host", "port", "user", "password")), "uri": uri, **fields}
 
 
-@pytest.mark.inventory("S1-CONN010-05")
+@pytest.mark.inventory("S1-CONN010-05", "S2-FUT-02")
 @pytest.mark.parametrize(
     "changes",
     [

@@ -39,7 +39,7 @@ def only(**fields: Any) -> dict[str, Any]:
     return {**dict.fromkeys(("host", "port", "user", "password")), **fields}
 
 
-@pytest.mark.inventory("S1-CONN010-05", "S1-CONN017-01", "S1-CONN017-04")
+@pytest.mark.inventory("S1-CONN010-05", "S1-CONN017-01", "S1-CONN017-04", "S2-FUT-03")
 @pytest.mark.parametrize(
     ("changes", "tls"),
     [

@@ -105,7 +105,7 @@ LOGINS: tuple[tuple[str, dict[str, Any], Verdict], ...] = (
 @pytest.mark.parametrize(
     ("fields", "expected"), [c[1:] for c in LOGINS], ids=[c[0] for c in LOGINS]
 )
-@pytest.mark.inventory("S1-CONN010-01")
+@pytest.mark.inventory("S1-CONN010-01", "S2-FUT-05")
 def test_logins(account: Vendor, fields: dict[str, Any], expected: Verdict) -> None:
     """Each kind of login is really made, and what is wrong has its own field."""
     result = CONNECTOR.examine(connection(**fields))

@@ -19,7 +19,9 @@ def test_values_expire_and_old_ones_make_room() -> None:
     cache.put("a", 4)
     clock.now += 1
     assert (cache.get("a"), cache.get("c")) == (4, None)
-    assert cache.stats() == CacheStats(entries=1, max_entries=2, ttl_seconds=10.0, hits=4, misses=2)
+    assert cache.stats() == CacheStats(
+        entries=1, max_entries=2, ttl_seconds=10.0, hits=4, misses=2, expired=1
+    )
     assert cache.stats().hit_rate == pytest.approx(4 / 6)
     cache.discard("a")
     cache.discard("a")

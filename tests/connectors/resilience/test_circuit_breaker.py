@@ -158,7 +158,16 @@ def asyncio_free(breaker: CircuitBreaker, ok: bool) -> None:
 
 TestBreaker = Breaker.TestCase
 TestBreaker.pytestmark = [  # type: ignore[attr-defined]
-    pytest.mark.inventory("S3-CB-02", "S3-CB-03", "S3-CB-04", "S4-CB-06", "S4-CB-08", "R-20")
+    pytest.mark.inventory(
+        "S3-CB-02",
+        "S3-CB-03",
+        "S3-CB-04",
+        "S4-CB-01",
+        "S4-CB-02",
+        "S4-CB-06",
+        "S4-CB-08",
+        "R-20",
+    )
 ]
 
 

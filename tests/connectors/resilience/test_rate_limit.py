@@ -74,8 +74,8 @@ class Bucket(RuleBasedStateMachine):
         assert 0 <= self.bucket.available <= 7
 
 
-TestBucket = Bucket.TestCase
-TestBucket.pytestmark = [pytest.mark.inventory("S4-RL-06")]  # type: ignore[attr-defined]
+TestRateLimiter = Bucket.TestCase
+TestRateLimiter.pytestmark = [pytest.mark.inventory("S4-RL-06")]  # type: ignore[attr-defined]
 
 
 @pytest.mark.inventory("S4-RL-01", "S4-RL-02", "S4-RL-03", "S4-RL-04", "S4-RL-05", "S4-RL-10")

@@ -12,16 +12,16 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from osiris_lsp.connectors import wire
 from osiris_lsp.connectors.auth.config import AuthType
 from osiris_lsp.connectors.auth.manager import AuthManager
-from osiris_lsp.connectors.clients.http import wire
-from osiris_lsp.connectors.clients.http.config import APIClientConfig, check_url
+from osiris_lsp.connectors.clients.http.config import APIClientConfig
 from osiris_lsp.connectors.clients.http.metrics import ClientMetrics
 from osiris_lsp.connectors.clients.http.response import APIResponse, body_of, failure
 from osiris_lsp.connectors.errors import ConnectorConfigError, ConnectorError
 from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreaker
 from osiris_lsp.connectors.resilience.rate_limit import RateLimiter
-from osiris_lsp.connectors.resilience.retry import RetryConfig, RetryHandler
+from osiris_lsp.connectors.resilience.retry import RetryHandler
 from osiris_lsp.secret import Redactor
 from osiris_lsp.text import printable
 
@@ -62,11 +62,6 @@ class BaseAPIClient(ABC):
         self._closed = False
         self._opens_before = 0
         auth, limit = config.auth, config.rate_limit
-        self.auth_manager = (
-            AuthManager(auth, self._post_form, clock)
-            if auth is not None and auth.type is not AuthType.NONE
-            else None
-        )
         self.rate_limiter = RateLimiter(limit, clock=clock, sleep=sleep) if limit else None
         self.circuit_breaker = (
             CircuitBreaker(config.circuit_breaker, name=config.name, clock=clock)
@@ -76,6 +71,11 @@ class BaseAPIClient(ABC):
         self.retry_handler = (
             RetryHandler(config.retry, sleep=sleep, chance=chance, on_retry=self._note_retry)
             if config.retry
+            else None
+        )
+        self.auth_manager = (
+            AuthManager(auth, self._post_form, clock, self.retry_handler)
+            if auth is not None and auth.type is not AuthType.NONE
             else None
         )
 
@@ -92,8 +92,12 @@ class BaseAPIClient(ABC):
             await self.close()
 
     async def close(self) -> None:
-        """Close all connections; again is no error."""
+        """Close all connections for good; again is no error."""
         self._closed = True
+        await self.release()
+
+    async def release(self) -> None:
+        """Close all connections; the next request opens others, in another event loop too."""
         http, self._http = self._http, None
         if http is not None:
             await http.aclose()
@@ -156,7 +160,7 @@ class BaseAPIClient(ABC):
     async def _prepare_request(self, method: str, path: str, **options: Any) -> Prepared:
         """Return the parts of a request, credentials included; override it to add to them."""
         base = await self._build_base_url()
-        check_url(base)
+        wire.check_url(base)
         unknown = sorted(options.keys() - {"params", "headers", "json", "data"})
         if unknown:
             raise ConnectorConfigError(f"a request has no `{unknown[0]}`", field=unknown[0])
@@ -233,10 +237,18 @@ class BaseAPIClient(ABC):
             self._say("%s %s%s", method, request.url.host, _path(request))
         start = self._clock()
         try:
-            response = await wire.send(http, request, self.config, where)
+            response = await wire.send(
+                http,
+                request,
+                where,
+                self.config.timeout,
+                follow_redirects=self.config.follow_redirects,
+                max_body=self.config.max_body,
+            )
         except ConnectorError as error:
             if self.config.log_responses:
-                self._say("%s %s%s: %s", method, request.url.host, _path(request), error.code)
+                place = (method, request.url.host, _path(request))
+                self._say("%s %s%s: %s", *place, error.code, level=logging.WARNING)
             raise
         self._note_answer(response, (self._clock() - start) * 1000)
         return await self._handle_response(response, start)
@@ -249,15 +261,16 @@ class BaseAPIClient(ABC):
             self.rate_limiter.observe(status, response.headers)
         if self.config.log_responses:
             where = (request.method, request.url.host, _path(request))
-            self._say("%s %s%s: %d in %.0f ms", *where, status, milliseconds)
+            level = logging.WARNING if status >= 400 else logging.INFO
+            self._say("%s %s%s: %d in %.0f ms", *where, status, milliseconds, level=level)
         if self.config.log_response_body:
             self._say("%s", printable(response.text[:_MAX_BODY]))
 
-    def _say(self, message: str, *arguments: object) -> None:
+    def _say(self, message: str, *arguments: object, level: int = logging.INFO) -> None:
         """Log a line without any secret of this client; paths and bodies may repeat one."""
-        if _log.isEnabledFor(logging.INFO):
+        if _log.isEnabledFor(level):
             redactor = self.auth_manager.redactor() if self.auth_manager else Redactor(())
-            _log.info("%s: %s", self.config.name, redactor.redact(message % arguments))
+            _log.log(level, "%s: %s", self.config.name, redactor.redact(message % arguments))
 
     def _note_retry(self, error: BaseException) -> None:
         self._metrics.total_retries += 1
@@ -268,26 +281,22 @@ class BaseAPIClient(ABC):
                 f"client `{self.config.name}` is closed", code="client.closed"
             )
         if self._http is None:
-            self._http = wire.open_client(self.config)
+            config = self.config
+            self._http = wire.open_client(
+                timeout=config.timeout,
+                connect_timeout=config.connect_timeout,
+                tls=config.ssl_context,
+                headers=config.default_headers,
+                max_connections=config.max_connections,
+                max_keepalive_connections=config.max_keepalive_connections,
+                proxy=config.proxy,
+            )
         return self._http
 
     async def _post_form(
         self, url: str, headers: Mapping[str, str], form: Mapping[str, str]
-    ) -> tuple[int, Any]:
-        """Send a form to a token server, tried again like any other request."""
-        http = self._client()
-
-        async def post() -> tuple[int, Any]:
-            request = http.build_request("POST", url, headers=dict(headers), data=dict(form))
-            response = await wire.send(http, request, self.config, "the token request")
-            try:
-                return response.status_code, response.json()
-            except (ValueError, RecursionError):
-                return response.status_code, None
-
-        handler = self.retry_handler or RetryHandler(RetryConfig(max_retries=0))
-        status, body = await handler.attempt(post)
-        return status, body
+    ) -> tuple[int, Any, float | None]:
+        return await wire.post_form(self._client(), url, headers, form, self.config.timeout)
 
 
 def _path(request: "httpx2.Request") -> str:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from osiris_lsp.connectors.auth.config import AuthConfig
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.resilience.circuit_breaker import CircuitBreakerConfig
 from osiris_lsp.connectors.resilience.rate_limit import RateLimitConfig
 from osiris_lsp.connectors.resilience.retry import RetryConfig
+from osiris_lsp.connectors.wire import check_url
 from osiris_lsp.secret import Secret
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ class APIClientConfig:
 
     `log_response_body` shows whatever a service answers. `follow_redirects` goes no further than
     the same scheme, host and port (R-54). Without `ssl_context`, certificates of the system count;
-    without `proxy`, an address that may hold a password, what the environment says.
+    without `proxy`, an address that may hold a password, what the environment says. An answer of
+    more than `max_body` bytes is left and refused.
     """
 
     name: str
@@ -41,6 +42,7 @@ class APIClientConfig:
     max_keepalive_connections: int = 20
     follow_redirects: bool = False
     ssl_context: "ssl.SSLContext | None" = field(default=None, repr=False)
+    max_body: int | None = None
     proxy: Secret | None = None
 
     def __post_init__(self) -> None:
@@ -53,24 +55,3 @@ class APIClientConfig:
         for name in ("max_connections", "max_keepalive_connections"):
             if getattr(self, name) < (name == "max_connections"):
                 raise ConnectorConfigError(f"`{name}` is too small", field=name)
-
-
-def check_url(url: str) -> None:
-    """Refuse what is no address of a service, and one with a password in it."""
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid or parts.query or parts.fragment:
-        raise ConnectorConfigError(
-            "`base_url` is no address of a service",
-            field="base_url",
-            remedy="write it as `https://host/path`",
-        )
-    if "@" in parts.netloc:
-        raise ConnectorConfigError(
-            "`base_url` has a user or password in it",
-            field="base_url",
-            remedy="take them out and use `create_basic_auth`",
-        )

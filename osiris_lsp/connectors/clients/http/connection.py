@@ -9,7 +9,7 @@ from osiris_lsp.connectors.clients.http.config import APIClientConfig
 from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.resilience.rate_limit import RateLimitConfig
-from osiris_lsp.connectors.tls import configure, tls_of
+from osiris_lsp.connectors.tls import plain_context, tls_of
 from osiris_lsp.secret import Secret
 
 
@@ -73,6 +73,4 @@ def _context(connection: ResolvedConnection) -> ssl.SSLContext | None:
     tls = tls_of(connection, verify)
     if not (tls.ca or tls.cert or tls.key) and tls.verify:
         return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    configure(context, tls)
-    return context
+    return plain_context(tls)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from osiris_lsp.connectors.answers import kind_of
 from osiris_lsp.connectors.errors import (
     ConnectorAPIError,
     ConnectorAuthError,
@@ -33,12 +34,16 @@ class APIResponse:
     metadata: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-_API: Final[Mapping[int, tuple[type[ConnectorAPIError], str, str]]] = {
-    400: (ConnectorValidationError, "http.invalid", "check what the request sends"),
-    402: (ConnectorQuotaError, "http.quota", "raise the quota, or pay the bill"),
-    404: (ConnectorNotFoundError, "http.not_found", "check the path and `base_url`"),
-    407: (ConnectorAPIError, "http.proxy", "give the proxy its user and password"),
-    422: (ConnectorValidationError, "http.invalid", "check what the request sends"),
+_SAYS: Final[Mapping[type[ConnectorError], tuple[str, str]]] = {
+    ConnectorAuthError: ("http.unauthorized", "check the credentials"),
+    ConnectorNotFoundError: ("http.not_found", "check the path and `base_url`"),
+    ConnectorPermissionError: ("http.forbidden", "check what these credentials may do"),
+    ConnectorQuotaError: ("http.quota", "raise the quota, or pay the bill"),
+    ConnectorRateLimitError: (
+        "http.rate_limited",
+        "lower `max_requests` or raise `window_seconds` of `rate_limit`",
+    ),
+    ConnectorValidationError: ("http.invalid", "check what the request sends"),
 }
 
 
@@ -48,35 +53,25 @@ def failure(response: "httpx2.Response", where: str) -> ConnectorError | None:
     if 200 <= status < 300:
         return None
     said = f"{where} was answered with {status}"
-    if status == 401:
-        return ConnectorAuthError(
-            said, code="http.unauthorized", stage="auth", remedy="check the credentials"
-        )
-    if status == 403:
-        return ConnectorPermissionError(
-            said, code="http.forbidden", stage="auth", remedy="check what these credentials may do"
-        )
-    if status == 429 and not _is_quota(response):
-        return ConnectorRateLimitError(
-            said,
-            code="http.rate_limited",
-            stage="query",
-            remedy="lower `max_requests` or raise `window_seconds` of `rate_limit`",
-            retry_after=retry_after(response.headers.get("retry-after"), time.time()),
-        )
-    kind, code, remedy = _API.get(status, (ConnectorAPIError, "http.failed", ""))
-    if status == 429:
-        kind, code, remedy = _API[402]
-    elif status < 400:
+    if status == 429 and _is_quota(response):
+        status = 402
+    kind = kind_of(status)
+    code, remedy = _SAYS.get(kind, ("http.failed", ""))
+    if status < 400:
         code = "http.redirect"
         remedy = "set `base_url` to where the service is, or allow `follow_redirects`"
+    elif status == 407:
+        code, remedy = "http.proxy", "give the proxy its user and password"
+    elif status >= 500:
+        remedy = "try again later, and look at the status page of the service"
+    answer: dict[str, Any] = {"status_code": status} if issubclass(kind, ConnectorAPIError) else {}
     return kind(
         said,
-        status_code=402 if status == 429 else status,
         code=code,
-        stage="query",
+        stage="auth" if status in (401, 403) else "query",
         remedy=remedy,
         retry_after=retry_after(response.headers.get("retry-after"), time.time()),
+        **answer,
     )
 
 

@@ -1,0 +1,1 @@
+"""SQL: pools of connections, reading and writing, fail-over."""

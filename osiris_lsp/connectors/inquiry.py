@@ -1,0 +1,102 @@
+"""The check of a service that is asked one harmless question, with the credentials it has."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from osiris_lsp.connectors.answers import Response, expect
+from osiris_lsp.connectors.connection import ResolvedConnection
+from osiris_lsp.connectors.connector import Connector
+from osiris_lsp.connectors.errors import (
+    ConnectorConfigError,
+    ConnectorError,
+    ConnectorParseError,
+)
+from osiris_lsp.connectors.exchange import join_url, request
+from osiris_lsp.connectors.health import Check
+from osiris_lsp.connectors.tls import tls_of
+
+
+class Inquiry(Connector):
+    """A service behind `base_url` that answers with JSON.
+
+    A family says what is asked (`path`, `params`, `headers`) and what an answer tells (`facts`).
+    """
+
+    path: ClassVar[str]
+    params: ClassVar[Mapping[str, str]] = {}
+    key_field: ClassVar[str] = "base_url"
+    """The field to mark when the service refuses who asks."""
+    needed: ClassVar[bool] = True
+    """Whether nothing can be asked without `key_field`."""
+
+    def probe(self, check: Check) -> None:
+        """Ask, and note what the answer tells."""
+        connection = check.connection
+        if self.needed and not connection.text(self.key_field):
+            raise ConnectorConfigError(
+                f"`{self.key_field}` is missing",
+                code="config.missing_field",
+                field=self.key_field,
+                remedy=f"add `{self.key_field}`",
+            )
+        self.note(check, self.ask(check, self.path))
+
+    def ask(self, check: Check, path: str) -> Response:
+        """Return the answer to a GET; raises what its status means."""
+        connection = check.connection
+        headers = {**self.agent(connection), **self.headers(check)}
+        response = request(
+            check,
+            "GET",
+            join_url(connection.text("base_url"), path),
+            headers=headers,
+            params=self.params,
+            tls=tls_of(connection, "verify"),
+        )
+        refused = self.refusal(response)
+        if refused is not None:
+            raise refused
+        return expect(response, key_field=self.key_field)
+
+    def agent(self, connection: ResolvedConnection) -> Mapping[str, str]:
+        """Return the header that says who asks, where the connection does."""
+        own = connection.text("user_agent")
+        return {"User-Agent": own} if own else {}
+
+    def headers(self, check: Check) -> Mapping[str, str]:
+        """Return the headers with the credentials."""
+        return {}
+
+    def refusal(self, response: Response) -> ConnectorError | None:
+        """Return what an answer means where the service has its own way to say it."""
+        return None
+
+    def note(self, check: Check, response: Response) -> None:
+        """Note the facts; raises ConnectorParseError for an answer of another service."""
+        facts = self.facts(response.json())
+        if facts is None:
+            raise stranger(f"{self.family}.answer")
+        check.facts.update(facts)
+
+    @abstractmethod
+    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+        """Return what is worth telling of an answer; None where it is not of this service."""
+
+
+def stranger(code: str) -> ConnectorParseError:
+    """Return the error for an answer that another service gave."""
+    return ConnectorParseError(
+        "something answers, but not with what this service says",
+        code=code,
+        stage="query",
+        field="base_url",
+        remedy="check `base_url`: another kind of server answers there, or the path is missing",
+    )
+
+
+def below(answer: Any, *path: str) -> Any:
+    """Return what stands below these keys, or None."""
+    for key in path:
+        answer = answer.get(key) if isinstance(answer, Mapping) else None
+    return answer

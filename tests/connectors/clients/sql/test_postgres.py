@@ -1,0 +1,146 @@
+"""PostgreSQL by the variables `POSTGRES_*`."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from osiris_lsp.connectors import (
+    delete_records,
+    execute_command,
+    execute_query,
+    get_table_info,
+    insert_many,
+    update_many,
+)
+from osiris_lsp.connectors.clients.sql import postgres
+from osiris_lsp.connectors.errors import (
+    ConnectorAuthError,
+    ConnectorConfigError,
+    ConnectorNetworkError,
+    ConnectorNotFoundError,
+    ConnectorValidationError,
+)
+from tests.connectors.clients.sql.conftest import PASSWORD, Place, account
+from tests.services.certificates import Certificates
+from tests.services.processes import Server
+
+CONTEXT: dict[str, Any] = {"execution_id": "run-42", "auth_config": {}, "ssl_config": {}}
+
+
+@pytest.fixture
+def here(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """An account on PostgreSQL that the environment describes; all is closed in the end."""
+    from osiris_lsp.connectors.clients.sql.postgres import close_all
+
+    with account("postgres", postgres) as place:
+        for name in ("host", "port", "database", "user", "password"):
+            monkeypatch.setenv(f"POSTGRES_{name.upper()}", str(place.config[name]))
+        yield place
+        close_all()
+
+
+@pytest.mark.inventory(
+    *("S0-PG-03", "S0-PG-04", "S0-PG-05", "S0-PG-06", "S0-PG-09", "S0-PG-10"),
+    *("S0-PG-11", "S0-PG-12", "S0-PG-13", "S0-PG-14"),
+)
+def test_all_functions(here: Place) -> None:
+    """Each does what it is called, with a context and without."""
+    table = here.table
+    create = f"CREATE TABLE {table} (id int PRIMARY KEY, name text NOT NULL, at timestamptz)"
+    assert execute_command(create, None, CONTEXT) == 0
+    rows = [{"id": 1, "name": "Ada"}, {"id": 2, "name": "'); DROP TABLE orders; --"}]
+    assert insert_many(table, rows, CONTEXT) == 2
+    assert insert_many(table, [], CONTEXT) == update_many(table, [], CONTEXT) == 0
+    query = f"SELECT id, name FROM {table} WHERE id = :id"
+    assert execute_query(query, {"id": 2}, CONTEXT) == [rows[1]]
+    assert execute_query("SELECT count(*) AS n FROM orders") == [{"n": 3}]
+    assert update_many(table, [{"id": 1, "name": "Eva"}], CONTEXT) == 1
+    assert execute_command(f"UPDATE {table} SET name = :n", {"n": "x"}, CONTEXT) == 2
+    assert delete_records(table, {"id": 1}, CONTEXT) == 1
+    info = get_table_info(table, CONTEXT)
+    columns = [(item["name"], item["type"], item["nullable"]) for item in info["columns"]]
+    assert columns == [("id", "INTEGER", False), ("name", "TEXT", False), ("at", "TIMESTAMP", True)]
+    assert info["primary_key"] == ["id"]
+    assert get_table_info(f"public.{table}")["columns"] == info["columns"]
+    with pytest.raises(ConnectorNotFoundError):
+        get_table_info("nowhere", CONTEXT)
+    with pytest.raises(ValueError, match=r"^Operation DELETE not allowed$"):
+        execute_query(f"DELETE FROM {table}", {}, CONTEXT)
+    with pytest.raises(ConnectorValidationError):
+        delete_records(table, {}, CONTEXT)
+    with pytest.raises(ConnectorValidationError, match="lack the key column `id`"):
+        update_many(table, [{"name": "x"}], CONTEXT)
+
+
+@pytest.mark.inventory("S0-PG-08", "S1-CONN013-01", "S1-CONN014-01")
+def test_one_engine(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For one server and account, until all is closed; one session serves all calls."""
+    engine = postgres.database().engine
+    for _ in range(5):
+        execute_query("SELECT 1 AS n", None, CONTEXT)
+    assert len(here.sessions()) == 1
+    assert postgres.database(CONTEXT).engine is engine
+    with monkeypatch.context() as other:
+        other.setenv("POSTGRES_DATABASE", "postgres")
+        assert postgres.database().engine is not engine
+    postgres.close_all()
+    here.wait_for_sessions(0)
+    assert postgres.database().engine is not engine
+
+
+@pytest.mark.inventory("S0-PG-07")
+def test_failures_are_logged(here: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """With the id of the execution, and neither secrets nor values."""
+    with (
+        caplog.at_level(logging.DEBUG, "osiris_lsp"),
+        pytest.raises(ConnectorNotFoundError) as failed,
+    ):
+        execute_query("SELECT * FROM nowhere WHERE a = :v", {"v": "v4lue"}, CONTEXT)
+    (record,) = caplog.records
+    assert record.__dict__["execution_id"] == "run-42"
+    assert record.getMessage() == (
+        "execute_query failed: the database has no table of this name, or this account may not "
+        "see it (db.unknown_table), execution run-42"
+    )
+    assert "v4lue" not in caplog.text
+    assert PASSWORD not in caplog.text
+    assert failed.value.__context__ is None
+
+
+@pytest.mark.inventory("S0-PG-07")
+def test_a_wrong_password(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told as it is, with the field."""
+    monkeypatch.setenv("POSTGRES_PASSWORD", "wr0ng-c4n4ry")
+    with pytest.raises(ConnectorAuthError) as failed:
+        execute_query("SELECT 1")
+    assert (failed.value.code, failed.value.field) == ("db.login_refused", "password")
+    assert "c4n4ry" not in str(failed.value)
+
+
+def test_the_environment() -> None:
+    """Host and port have defaults; what is missing is named."""
+    known = {f"POSTGRES_{name}": "x" for name in ("DATABASE", "USER", "PASSWORD")}
+    assert postgres.settings(known)["host"] == "localhost"
+    assert postgres.settings({**known, "POSTGRES_PORT": "5433"})["port"] == "5433"
+    for name in known:
+        with pytest.raises(ConnectorConfigError, match=f"`{name}` is not set"):
+            postgres.settings({**known, name: ""})
+
+
+@pytest.mark.inventory("S1-CONN017-01")
+def test_tls_by_context(here: Place, certificates: Certificates) -> None:
+    """`ssl_config` says whether the server is verified, and by which authority."""
+    query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+
+    def ask(**config: Any) -> bool:
+        context = {**CONTEXT, "ssl_config": config}
+        return bool(execute_query(query, None, context)[0]["ssl"])
+
+    assert ask(verify=True, cert_path=str(certificates.ca))
+    assert ask(verify=str(certificates.ca))
+    assert ask(verify=False)
+    with pytest.raises(ConnectorNetworkError) as failed:
+        ask(verify=True)
+    assert failed.value.code == "tls.untrusted"
