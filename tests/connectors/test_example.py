@@ -20,8 +20,10 @@ from tests.doubles import (
     google,
     graphql,
     hubspot,
+    keyed_sources,
     mongodb,
     oauth,
+    open_sources,
     openai,
     pagerduty,
     posthog,
@@ -120,6 +122,42 @@ HTTP: dict[str, tuple[Callable[[], Double], Callable[[str], Values]]] = {
             "SUPABASE_SERVICE_ROLE_KEY": supabase.SERVICE_ROLE_KEY,
         },
     ),
+    "arxiv": (lambda: open_sources.arxiv, lambda url: {"ARXIV_URL": url}),
+    "github": (
+        lambda: keyed_sources.github,
+        lambda url: {"GITHUB_URL": url, "GITHUB_TOKEN": keyed_sources.TOKEN},
+    ),
+    "hackernews": (lambda: open_sources.hackernews, lambda url: {"HACKERNEWS_URL": url}),
+    "newsapi": (
+        lambda: keyed_sources.newsapi,
+        lambda url: {"NEWSAPI_URL": url, "NEWSAPI_KEY": keyed_sources.KEY},
+    ),
+    "reddit": (
+        keyed_sources.Reddit,
+        lambda url: {
+            "REDDIT_URL": url,
+            "REDDIT_TOKEN_URL": f"{url}/api/v1/access_token",
+            "REDDIT_CLIENT_ID": keyed_sources.CLIENT,
+            "REDDIT_CLIENT_SECRET": keyed_sources.SECRET,
+        },
+    ),
+    "sec": (
+        lambda: open_sources.sec,
+        lambda url: {"SEC_URL": url, "SEC_ARCHIVES_URL": url},
+    ),
+    "twitter": (
+        lambda: keyed_sources.twitter,
+        lambda url: {"TWITTER_URL": url, "TWITTER_BEARER_TOKEN": keyed_sources.KEY},
+    ),
+    "web": (
+        lambda: keyed_sources.brave,
+        lambda url: {"WEB_SEARCH_URL": url, "WEB_SEARCH_KEY": keyed_sources.KEY},
+    ),
+    "whisper": (
+        lambda: keyed_sources.whisper,
+        lambda url: {"WHISPER_URL": url, "WHISPER_API_KEY": keyed_sources.KEY},
+    ),
+    "wikipedia": (lambda: open_sources.wikipedia, lambda url: {"WIKIPEDIA_URL": url}),
 }
 """The families that speak HTTP: a double, and the variables that lead to it."""
 
@@ -127,7 +165,7 @@ TLS = ("shopify", "snowflake")
 """Those that speak HTTPS only."""
 
 DATABASES = ("mysql", "postgres", "redis")
-FILES = ("duckdb", "filesystem", "sqlite")
+FILES = ("duckdb", "filesystem", "local_docs", "sql", "sqlite")
 
 
 @pytest.fixture
@@ -158,6 +196,7 @@ def project(
             values.update(_of(name, real.host, real.port, "reader", real.password))
         mongo = started.enter_context(mongodb.Mongodb())
         values.update(_of("mongodb", mongo.host, mongo.port, mongodb.USERNAME, mongodb.PASSWORD))
+        values["SQL_DSN"] = f"sqlite:///{folder / 'data' / 'shop.sqlite'}"
         for name in [*values, *_wanted()]:
             monkeypatch.delenv(name, raising=False)
         lines = [f"{name}={json.dumps(value)}\n" for name, value in values.items()]
@@ -190,6 +229,7 @@ def _make_files(folder: Path) -> None:
     duckdb.connect(str(folder / "data" / "warehouse.duckdb")).close()
     with closing(sqlite3.connect(folder / "data" / "shop.sqlite")) as database:
         database.execute("CREATE TABLE orders (id)")
+    (folder / "data" / "notes.md").write_text("# Notes")
 
 
 def _wanted() -> list[str]:
