@@ -27,6 +27,9 @@ from osiris_lsp.connectors.auth.config import (
 from osiris_lsp.connectors.auth.manager import (
     AuthManager as AuthManager,
 )
+from osiris_lsp.connectors.clients.bigquery import (
+    BigQueryClient as BigQueryClient,
+)
 from osiris_lsp.connectors.clients.filesystem import (
     atomic_write as atomic_write,
 )
@@ -78,11 +81,23 @@ from osiris_lsp.connectors.clients.llm.results import (
 from osiris_lsp.connectors.clients.llm.streaming import (
     Stream as Stream,
 )
+from osiris_lsp.connectors.clients.mongodb import (
+    MongoConnection as MongoConnection,
+)
+from osiris_lsp.connectors.clients.redis import (
+    RedisConnection as RedisConnection,
+)
 from osiris_lsp.connectors.clients.rest import (
     RestClient as RestClient,
 )
 from osiris_lsp.connectors.clients.shopify import (
     ShopifyClient as ShopifyClient,
+)
+from osiris_lsp.connectors.clients.snowflake import (
+    SnowflakeClient as SnowflakeClient,
+)
+from osiris_lsp.connectors.clients.snowflake import (
+    SnowflakeError as SnowflakeError,
 )
 from osiris_lsp.connectors.clients.sql.database import (
     Database as Database,

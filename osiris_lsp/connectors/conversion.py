@@ -50,8 +50,11 @@ class connector_error_handler:
         self.__exit__(kind, error, trace)
 
 
-def converted(error: Exception, where: str) -> ConnectorError:
-    """Say what an error means; its own text may hold secrets and is not used."""
+def converted(error: Exception, where: str, field: str = "base_url") -> ConnectorError:
+    """Say what an error means; its own text may hold secrets and is not used.
+
+    `field` is the YAML field of the address.
+    """
     from osiris_lsp.connectors.failures import network_failure
 
     kind = type(error).__name__
@@ -59,7 +62,7 @@ def converted(error: Exception, where: str) -> ConnectorError:
     if isinstance(error, TimeoutError) or late:
         return timed_out(where, stage, kind)
     for cause in _causes(error):
-        found = network_failure(cause, stage or "query", "base_url")
+        found = network_failure(cause, stage or "query", field)
         if found is not None:
             found.stage = found.stage or stage
             found.args = (f"{where}: {found.message}",)

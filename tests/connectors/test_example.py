@@ -47,7 +47,6 @@ HTTP: dict[str, tuple[Callable[[], Double], Callable[[str], Values]]] = {
         lambda: rest.Rest(rest.header_key()),
         lambda url: {"API_URL": f"{url}/v1", "API_KEY": rest.API_KEY},
     ),
-    "arxiv": (lambda: open_sources.arxiv, lambda url: {"ARXIV_URL": url}),
     "bigquery": (
         google.Google,
         lambda url: {
@@ -67,22 +66,13 @@ HTTP: dict[str, tuple[Callable[[], Double], Callable[[str], Values]]] = {
             "DOCUSIGN_KEY_FILE": "secrets/docusign.pem",
         },
     ),
-    "github": (
-        lambda: keyed_sources.github,
-        lambda url: {"GITHUB_URL": url, "GITHUB_TOKEN": keyed_sources.TOKEN},
-    ),
     "graphql": (
         lambda: graphql.Graphql(rest.bearer((graphql.TOKEN,))),
         lambda url: {"GRAPHQL_URL": f"{url}/graphql", "GRAPHQL_TOKEN": graphql.TOKEN},
     ),
-    "hackernews": (lambda: open_sources.hackernews, lambda url: {"HACKERNEWS_URL": url}),
     "hubspot": (
         hubspot.HubSpot,
         lambda url: {"HUBSPOT_URL": url, "HUBSPOT_ACCESS_TOKEN": hubspot.TOKEN},
-    ),
-    "newsapi": (
-        lambda: keyed_sources.newsapi,
-        lambda url: {"NEWSAPI_URL": url, "NEWSAPI_KEY": keyed_sources.KEY},
     ),
     "oauth": (
         oauth.TokenServer,
@@ -104,16 +94,6 @@ HTTP: dict[str, tuple[Callable[[], Double], Callable[[str], Values]]] = {
         posthog.Posthog,
         lambda url: {"POSTHOG_URL": url, "POSTHOG_API_KEY": posthog.PERSONAL_KEY},
     ),
-    "reddit": (
-        keyed_sources.Reddit,
-        lambda url: {
-            "REDDIT_URL": url,
-            "REDDIT_TOKEN_URL": f"{url}/api/v1/access_token",
-            "REDDIT_CLIENT_ID": keyed_sources.CLIENT,
-            "REDDIT_CLIENT_SECRET": keyed_sources.SECRET,
-        },
-    ),
-    "sec": (lambda: open_sources.sec, lambda url: {"SEC_URL": url}),
     "shopify": (
         shopify.Shopify,
         lambda url: {
@@ -142,13 +122,36 @@ HTTP: dict[str, tuple[Callable[[], Double], Callable[[str], Values]]] = {
             "SUPABASE_SERVICE_ROLE_KEY": supabase.SERVICE_ROLE_KEY,
         },
     ),
+    "arxiv": (lambda: open_sources.arxiv, lambda url: {"ARXIV_URL": url}),
+    "github": (
+        lambda: keyed_sources.github,
+        lambda url: {"GITHUB_URL": url, "GITHUB_TOKEN": keyed_sources.TOKEN},
+    ),
+    "hackernews": (lambda: open_sources.hackernews, lambda url: {"HACKERNEWS_URL": url}),
+    "newsapi": (
+        lambda: keyed_sources.newsapi,
+        lambda url: {"NEWSAPI_URL": url, "NEWSAPI_KEY": keyed_sources.KEY},
+    ),
+    "reddit": (
+        keyed_sources.Reddit,
+        lambda url: {
+            "REDDIT_URL": url,
+            "REDDIT_TOKEN_URL": f"{url}/api/v1/access_token",
+            "REDDIT_CLIENT_ID": keyed_sources.CLIENT,
+            "REDDIT_CLIENT_SECRET": keyed_sources.SECRET,
+        },
+    ),
+    "sec": (
+        lambda: open_sources.sec,
+        lambda url: {"SEC_URL": url, "SEC_ARCHIVES_URL": url},
+    ),
     "twitter": (
         lambda: keyed_sources.twitter,
         lambda url: {"TWITTER_URL": url, "TWITTER_BEARER_TOKEN": keyed_sources.KEY},
     ),
     "web": (
         lambda: keyed_sources.brave,
-        lambda url: {"WEB_URL": url, "BRAVE_API_KEY": keyed_sources.KEY},
+        lambda url: {"WEB_SEARCH_URL": url, "WEB_SEARCH_KEY": keyed_sources.KEY},
     ),
     "whisper": (
         lambda: keyed_sources.whisper,
@@ -180,7 +183,7 @@ def project(
     _make_files(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificates.pair("good"))
-    values: dict[str, str] = {"SQL_DSN": "sqlite:///data/shop.sqlite"}
+    values: dict[str, str] = {}
     with ExitStack() as started:
         for family, (make, variables) in HTTP.items():
             tls = context if family in TLS else None
@@ -193,6 +196,7 @@ def project(
             values.update(_of(name, real.host, real.port, "reader", real.password))
         mongo = started.enter_context(mongodb.Mongodb())
         values.update(_of("mongodb", mongo.host, mongo.port, mongodb.USERNAME, mongodb.PASSWORD))
+        values["SQL_DSN"] = f"sqlite:///{folder / 'data' / 'shop.sqlite'}"
         for name in [*values, *_wanted()]:
             monkeypatch.delenv(name, raising=False)
         lines = [f"{name}={json.dumps(value)}\n" for name, value in values.items()]
@@ -225,6 +229,7 @@ def _make_files(folder: Path) -> None:
     duckdb.connect(str(folder / "data" / "warehouse.duckdb")).close()
     with closing(sqlite3.connect(folder / "data" / "shop.sqlite")) as database:
         database.execute("CREATE TABLE orders (id)")
+    (folder / "data" / "notes.md").write_text("# Notes")
 
 
 def _wanted() -> list[str]:
@@ -233,7 +238,7 @@ def _wanted() -> list[str]:
     return sorted(set(re.findall(r"\$\{(\w+)\}", text)))
 
 
-@pytest.mark.inventory("S3-TYPE-04", "S3-TYPE-05")
+@pytest.mark.inventory("S3-TYPE-05")
 def test_every_family_is_there() -> None:
     """The families of the example, and the servers of this test, are those that are known."""
     text = (EXAMPLE / "osiris_connections.yaml").read_text(encoding="utf-8")
@@ -246,7 +251,7 @@ def test_every_family_is_there() -> None:
     assert sorted(filter(None, listed)) == _wanted()
 
 
-@pytest.mark.inventory("S3-TYPE-04", "S3-TYPE-05")
+@pytest.mark.inventory("S3-TYPE-05")
 def test_it_lints_clean(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Not even a hint is left."""
     code = lint.run(["--no-cache", "--fail-on", "hint"])
@@ -254,7 +259,7 @@ def test_it_lints_clean(project: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert (code, out, err) == (0, "no findings in 3 files\n", "")
 
 
-@pytest.mark.inventory("S3-TYPE-04", "S3-TYPE-05")
+@pytest.mark.inventory("S3-TYPE-05")
 def test_its_doctor_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every connection is healthy, and no secret is told."""
     code = doctor.run(["--json", "--timeout", "20"])

@@ -31,7 +31,10 @@ Document = dict[str, Any]
 
 
 class Mongodb(Listener):
-    """`commands` holds the names of what was asked, oldest first; `mechanisms` what it offers."""
+    """`commands` holds the names of what was asked, oldest first; `mechanisms` what it offers.
+
+    With `collections` the database can be read and written, else not even the user may.
+    """
 
     def __init__(
         self,
@@ -40,8 +43,10 @@ class Mongodb(Listener):
         replica_set: str | None = None,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
+        collections: dict[str, list[Document]] | None = None,
     ) -> None:
         super().__init__(tls=tls, host=host)
+        self.collections = collections
         self.commands: list[str] = []
         self.mechanisms = mechanisms
         self.replica_set = replica_set
@@ -87,6 +92,10 @@ class _Session:
             return _ok()
         if lower == "listcollections" and database == DATABASE:
             return _ok(cursor={"id": 0, "ns": f"{DATABASE}.$cmd.listCollections", "firstBatch": []})
+        if self._server.collections is not None and database == DATABASE:
+            answer = _work(self._server.collections, lower, command)
+            if answer is not None:
+                return answer
         if lower in ("listcollections", "find"):
             text = f"not authorized on {database} to execute command {{ {name}: 1 }}"
             return _error(13, "Unauthorized", text)
@@ -136,6 +145,40 @@ class _Session:
         return _ok(conversationId=1, done=True, payload=payload)
 
 
+def _work(collections: dict[str, list[Document]], name: str, command: Document) -> Document | None:
+    """Read or write documents; filters compare fields, changes are `$set`."""
+    rows = collections.setdefault(next(iter(command.values())), []) if name in _WORK else []
+    if name == "find":
+        found = [row for row in rows if _fits(row, command.get("filter"))]
+        found = found[: abs(command.get("limit") or len(found))]
+        return _ok(cursor={"id": 0, "ns": f"{DATABASE}.x", "firstBatch": found})
+    if name == "insert":
+        ids = {row["_id"] for row in rows}
+        if ids & {row["_id"] for row in command["documents"]}:
+            error = {"index": 0, "code": 11000, "errmsg": "E11000 duplicate key error"}
+            return _ok(n=0, writeErrors=[error])
+        rows.extend(command["documents"])
+        return _ok(n=len(command["documents"]))
+    if name == "update":
+        wanted = command["updates"][0]
+        found = [row for row in rows if _fits(row, wanted["q"])]
+        for row in found:
+            row.update(wanted["u"]["$set"])
+        return _ok(n=len(found), nModified=len(found))
+    if name == "delete":
+        kept = [row for row in rows if not _fits(row, command["deletes"][0]["q"])]
+        gone, rows[:] = len(rows) - len(kept), kept
+        return _ok(n=gone)
+    return None
+
+
+_WORK = ("find", "insert", "update", "delete")
+
+
+def _fits(row: Document, wanted: Document | None) -> bool:
+    return all(row.get(name) == value for name, value in (wanted or {}).items())
+
+
 def _ok(**fields: Any) -> Document:
     return {**fields, "ok": 1.0}
 
@@ -160,13 +203,24 @@ def _parse(code: int, body: bytes) -> tuple[Document, str]:
     if code == _OP_MSG:  # flags, then the section of kind 0
         (length,) = struct.unpack_from("<i", body, 5)
         command = bson.decode(body[5 : 5 + length])
-        return command, command["$db"]
+        return {**command, **_sequences(body, 5 + length)}, command["$db"]
     if code == _OP_QUERY:  # flags, `DATABASE.$cmd`, skip and limit
         end = body.index(b"\0", 4)
         (length,) = struct.unpack_from("<i", body, end + 9)
         command = bson.decode(body[end + 9 : end + 9 + length])
         return command, body[4:end].decode().partition(".")[0]
     raise ConnectionAbortedError(f"unknown opcode {code}")
+
+
+def _sequences(body: bytes, at: int) -> Document:
+    """The sections of kind 1: documents, under a name."""
+    found: Document = {}
+    while at < len(body):
+        (length,) = struct.unpack_from("<i", body, at + 1)
+        end = body.index(b"\0", at + 5)
+        found[body[at + 5 : end].decode()] = bson.decode_all(body[end + 1 : at + 1 + length])
+        at += 1 + length
+    return found
 
 
 def _message(code: int, number: int, answer: Document) -> bytes:

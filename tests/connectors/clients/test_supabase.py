@@ -169,7 +169,7 @@ def test_upsert(server: Server, double: Supabase) -> None:
     assert [row["total"] for row in double.tables["orders"]] == [10, 7, 1]
 
 
-@pytest.mark.inventory("S2-SUPA-05", "S2-SUPA-06", "S2-MOD-02", "R-02")
+@pytest.mark.inventory("S2-SUPA-05", "S2-SUPA-06", "R-02")
 def test_from_the_file_to_the_table(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

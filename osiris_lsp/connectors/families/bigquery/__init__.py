@@ -19,7 +19,7 @@ from osiris_lsp.connectors.health import Check
 from osiris_lsp.connectors.meanings import Meaning
 from osiris_lsp.secret import Secret
 
-_ENDPOINT: Final = "https://bigquery.googleapis.com"
+ENDPOINT: Final = "https://bigquery.googleapis.com"
 _SCOPES: Final = ("https://www.googleapis.com/auth/bigquery.readonly",)
 
 _KNOWN: Final = frozenset(("kind", "datasets", "datasetReference"))
@@ -63,7 +63,7 @@ def _credentials_field(check: Check) -> str:
 
 
 def _datasets(check: Check, token: Secret | None, rest: str) -> Response:
-    endpoint = check.connection.text("api_endpoint") or _ENDPOINT
+    endpoint = check.connection.text("api_endpoint") or ENDPOINT
     project = quote(check.connection.text("project_id"), safe="")
     return request(
         check,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from osiris_lsp.connectors import keyfile
 from osiris_lsp.connectors.answers import expect
+from osiris_lsp.connectors.connection import ResolvedConnection
 from osiris_lsp.connectors.errors import (
     ConnectorAuthError,
     ConnectorConfigError,
@@ -36,7 +37,7 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
         "from_impersonated_service_account_info",
     ),
 }
-_DECLARED: Final = ("service_account", "authorized_user")
+DECLARED: Final = ("service_account", "authorized_user")
 
 _TOKEN_HOSTS: Final = ("oauth2.googleapis.com", "www.googleapis.com", "accounts.google.com")
 """Not all of Google: anyone may run a script at script.google.com."""
@@ -49,14 +50,14 @@ def access_token(check: Check, field: str, scopes: Sequence[str]) -> Secret | No
         info = connection.reveal().get("credentials_json")
         info = keyfile.read(check, field) if field == "credentials_file" else info
         check.at("config", field)
-        return _granted(check, _read(info, field), field, scopes, _DECLARED)
+        return _granted(check, read(info, field), field, scopes, DECLARED)
     if connection.text("api_endpoint"):
         return None
     path = os.environ.get("GOOGLE_APPLICATION_CREDENTIALS") or _well_known()
     if not os.path.isfile(path):
         return _metadata_token(check)
     with open(path, "rb") as file:
-        return _granted(check, _read(file.read(keyfile.MAX_BYTES), ""), "", scopes, tuple(_KINDS))
+        return _granted(check, read(file.read(keyfile.MAX_BYTES), ""), "", scopes, tuple(_KINDS))
 
 
 def _well_known() -> str:
@@ -68,7 +69,7 @@ def _well_known() -> str:
     return os.path.join(folder, "application_default_credentials.json")
 
 
-def _read(content: Any, field: str) -> Mapping[str, Any]:
+def read(content: Any, field: str) -> Mapping[str, Any]:
     """Return credentials as a mapping."""
     if isinstance(content, str | bytes):
         try:
@@ -77,10 +78,11 @@ def _read(content: Any, field: str) -> Mapping[str, Any]:
             content = None
     if isinstance(content, Mapping):
         return content
-    raise _unusable("it holds no JSON object", field)
+    raise unusable("it holds no JSON object", field)
 
 
-def _unusable(why: str, field: str) -> ConnectorConfigError:
+def unusable(why: str, field: str) -> ConnectorConfigError:
+    """Return the error for credentials that no token can be had for."""
     shown = f"`{field}`" if field else "the application default credentials"
     return ConnectorConfigError(
         f"{shown} cannot be used: {why}",
@@ -105,9 +107,9 @@ def _granted(
     """Return the access token that Google grants for credentials."""
     kind = str(info.get("type"))
     if kind not in kinds:
-        raise _unusable("its `type` is none of " + ", ".join(f"`{name}`" for name in kinds), field)
+        raise unusable("its `type` is none of " + ", ".join(f"`{name}`" for name in kinds), field)
     if field:
-        _refuse_stranger(check, info, field)
+        refuse_stranger(check.connection, info, field)
     try:
         exceptions = import_module("google.auth.exceptions")
         module = import_module(_KINDS[kind][0])
@@ -132,7 +134,7 @@ def _granted(
         asked = None if kind == "authorized_user" else list(scopes)
         credentials = getattr(module.Credentials, _KINDS[kind][1])(info, scopes=asked)
     except (ValueError, exceptions.GoogleAuthError) as error:
-        raise _unusable("a part of it is missing or damaged", field) from error
+        raise unusable("a part of it is missing or damaged", field) from error
     try:
         credentials.refresh(send)
     except exceptions.RefreshError as error:
@@ -140,14 +142,14 @@ def _granted(
     return Secret(str(credentials.token))
 
 
-def _refuse_stranger(check: Check, info: Mapping[str, Any], field: str) -> None:
+def refuse_stranger(connection: ResolvedConnection, info: Mapping[str, Any], field: str) -> None:
     """Raise where a key would be sent to another server than Google's."""
     if info.get("type") == "authorized_user" or "token_uri" not in info:
         return  # google-auth goes to Google, whatever is written
     parts = split_url(str(info["token_uri"]), field)
     host = parts.hostname or ""
     trusted = parts.scheme == "https" and host in _TOKEN_HOSTS
-    endpoint = urlsplit(check.connection.text("api_endpoint")).hostname
+    endpoint = urlsplit(connection.text("api_endpoint")).hostname
     if trusted or (endpoint and host in (endpoint, "localhost", "127.0.0.1", "::1")):
         return
     raise ConnectorConfigError(

@@ -61,13 +61,13 @@ class MongoDBConnector(Connector):
         connection = self.expanded(check.connection)
         check.within = "uri" if connection is not check.connection else ""
         check.facts["driver"] = f"pymongo {pymongo.version}"
-        options = _login(connection)
+        options = login(connection)
         seeds = seeds_of(check, connection, options)
         tls = tls_of(connection) if wants_tls(connection) else None
-        _reach(check, seeds, tls)
+        reach(check, seeds, tls)
         check.at("auth", "host")
         news: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        with _secured(tls) as tls_options:
+        with secured(tls) as tls_options:
             client: MongoClient[Any] = pymongo.MongoClient(
                 [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in seeds],
                 appname="osiris-lsp",
@@ -121,7 +121,7 @@ class MongoDBConnector(Connector):
         return None
 
 
-def _login(connection: ResolvedConnection) -> dict[str, Any]:
+def login(connection: ResolvedConnection) -> dict[str, Any]:
     """Return who logs in and what is connected to, as options of pymongo."""
     for name in ("auth_mechanism", "read_preference"):
         _refuse_other(connection, name)
@@ -161,7 +161,7 @@ def _refuse_other(connection: ResolvedConnection, name: str) -> None:
         )
 
 
-def _reach(check: Check, seeds: Sequence[Seed], tls: Tls | None) -> None:
+def reach(check: Check, seeds: Sequence[Seed], tls: Tls | None) -> None:
     """Connect to the one member and leave again; of several, any may be down."""
     context = tls_context(check, tls) if tls is not None else None
     if tls is None:
@@ -176,7 +176,7 @@ def _reach(check: Check, seeds: Sequence[Seed], tls: Tls | None) -> None:
 
 
 @contextmanager
-def _secured(tls: Tls | None) -> Iterator[dict[str, Any]]:
+def secured(tls: Tls | None) -> Iterator[dict[str, Any]]:
     """Give the TLS settings as options of pymongo, which reads the files at once."""
     if tls is None:
         yield {}
@@ -240,7 +240,7 @@ def _await_member(
         if failed >= set(seeds):
             if len(seeds) > 1:
                 host, port = event.connection_id
-                _reach(check, [(host, port or 0)], tls)  # to know why
+                reach(check, [(host, port or 0)], tls)  # to know why
             if getattr(event.reply, "timeout", False):
                 raise TimeoutError("the member did not answer in time") from event.reply
             raise event.reply

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Protocol
 from urllib.parse import urlencode
 from uuid import uuid4
 
@@ -23,6 +23,9 @@ from osiris_lsp.connectors.exchange import request
 from osiris_lsp.connectors.families.snowflake.codes import CODES
 from osiris_lsp.connectors.health import Check
 from osiris_lsp.secret import Secret
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 _FACTS: Final[Mapping[str, str]] = {
     "server_version": "current_version()",
@@ -216,7 +219,7 @@ def _post(
     """Return a successful answer; raises what the number in another one means."""
     connection = check.connection
     field = _address(connection)
-    url = f"https://{_host(connection)}:{connection.text('port')}{path}"
+    url = f"https://{host_of(connection)}:{connection.text('port')}{path}"
     response = request(check, "POST", url, payload=payload, headers=headers, field=field)
     if response.is_html or not 200 <= response.status < 500:
         expect(response, key_field=key_field, url_field=field)
@@ -255,7 +258,7 @@ def _address(connection: ResolvedConnection) -> str:
     return "host" if connection.get("host") else "account"
 
 
-def _host(connection: ResolvedConnection) -> str:
+def host_of(connection: ResolvedConnection) -> str:
     """Return the host of the account; names of organizations may hold what no host may."""
     account = connection.text("account").removesuffix(".snowflakecomputing.com")
     domain = "snowflakecomputing.cn" if ".cn-" in account else "snowflakecomputing.com"
@@ -269,10 +272,14 @@ def _account(connection: ResolvedConnection) -> str:
 
 
 def _key_token(check: Check, field: str) -> Secret:
-    """Return a token for one minute, signed with the key pair of the user."""
-    connection = check.connection
+    """Return the token of a check, signed with the key that the connection names."""
     check.at("config", field)
     key = keyfile.rsa_key(check, field, "private_key_passphrase")
+    return key_token(check.connection, key)
+
+
+def key_token(connection: ResolvedConnection, key: "RSAPrivateKey") -> Secret:
+    """Return a token for one minute that shows the key pair of the user."""
     subject = f"{_account(connection)}.{connection.text('user').upper()}"
     now = int(time.time())
     issuer = f"{subject}.SHA256:{jwt.fingerprint(key)}"
