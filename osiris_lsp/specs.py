@@ -189,6 +189,7 @@ class Families(Mapping[str, FamilySpec]):
 
     def __init__(self, own: Iterable[FamilySpec] = ()) -> None:
         self._own = {family.name: family for family in own}
+        self._known: dict[str, FamilySpec] = {}
 
     def __getitem__(self, name: str) -> FamilySpec:
         """Return a family by its canonical name."""
@@ -218,10 +219,14 @@ class Families(Mapping[str, FamilySpec]):
 
     def find(self, spelling: str) -> FamilySpec | None:
         """Return a family by any accepted spelling, or None."""
-        if spelling in self:
-            return self[spelling]
-        name = self.spellings.get(spelling)
-        return None if name is None else self[name]
+        known = self._known.get(spelling)
+        if known is not None:
+            return known
+        name = spelling if spelling in self else self.spellings.get(spelling)
+        if name is None:
+            return None
+        found = self._known[spelling] = self[name]
+        return found
 
     @cached_property
     def secret_names(self) -> frozenset[str]:

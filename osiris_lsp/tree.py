@@ -8,12 +8,12 @@ white space, and an empty value lies right behind its indicator (`:`, `-` or `?`
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import yaml
 
+from osiris_lsp.properties import cached_property
 from osiris_lsp.text import LineIndex, Span, lazy
 
 MAX_DEPTH: Final = 100

@@ -8,6 +8,8 @@ from typing import Final
 
 from osiris_lsp.baseline import NAME, Baseline, BaselineError, Entry, configured, render
 from osiris_lsp.cli import UsageError, lint
+from osiris_lsp.cli.groups import sort_into_groups
+from osiris_lsp.cli.outcome import Outcome
 from osiris_lsp.cli.outputs import save
 from osiris_lsp.cli.settings import settings_records
 from osiris_lsp.cli.terminal import Parser, Progress
@@ -73,8 +75,8 @@ def run(argv: Sequence[str]) -> int:
     options = lint.parser().parse_args([])
     for name in ("connections_file", "check_env", "any_yaml"):
         setattr(options, name, getattr(args, name))
-    outcome = lint.Outcome()
-    groups = lint.sort_into_groups(options, paths, outcome, {})
+    outcome = Outcome()
+    groups = sort_into_groups(options, paths, outcome, {})
     if outcome.errors:
         return 2
     if not groups:

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from osiris_lsp import git
 from osiris_lsp.batch import Job, lint_files
 from osiris_lsp.cli import UsageError
-from osiris_lsp.cli.lint import Group, Outcome, open_for, sort_into_groups
+from osiris_lsp.cli.groups import Group, open_for, sort_into_groups
+from osiris_lsp.cli.outcome import Outcome
 from osiris_lsp.cli.outputs import detailed
 from osiris_lsp.cli.settings import settings_records
 from osiris_lsp.discovery import CONNECTIONS, SETTINGS, YAML_SUFFIXES, GitIgnore, Overlay, matcher

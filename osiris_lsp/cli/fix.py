@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 from osiris_lsp import fixes
 from osiris_lsp.batch import FileResult, Job, Worker
-from osiris_lsp.cli.lint import Outcome
+from osiris_lsp.cli.outcome import Outcome
 from osiris_lsp.discovery import Kind
 from osiris_lsp.documents import Document
 from osiris_lsp.project import Project

@@ -3,28 +3,26 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from osiris_lsp import cache
 from osiris_lsp.batch import FileResult, Job, lint_files, sort_records
 from osiris_lsp.cli import UsageError
+from osiris_lsp.cli.groups import Group, is_quiet, sort_into_groups
+from osiris_lsp.cli.outcome import Outcome
 from osiris_lsp.cli.outputs import add_options, chosen, detailed, write_all
 from osiris_lsp.cli.settings import settings_records, show_settings
 from osiris_lsp.cli.terminal import Parser, Progress, split, style
-from osiris_lsp.discovery import Overlay, find_root
+from osiris_lsp.discovery import find_root
 from osiris_lsp.finding import SEVERITIES, Severity, at_least
-from osiris_lsp.project import Project, open_project
+from osiris_lsp.project import Project
 from osiris_lsp.reports import QUOTING, Summary
-from osiris_lsp.reports.record import Record, Silenced
+from osiris_lsp.reports.record import Record
 from osiris_lsp.rules import RULES, is_selector
 from osiris_lsp.settings import PROFILES
 from osiris_lsp.specs import nearest
 from osiris_lsp.text import printable
-
-if TYPE_CHECKING:
-    from osiris_lsp.cli.baseline import Baselines
-    from osiris_lsp.engine import Crash
 
 _EPILOG = """\
 examples:
@@ -102,61 +100,6 @@ def parser() -> Parser:
     return made
 
 
-class Group(NamedTuple):
-    """Files of one project that are linted together."""
-
-    project: Project
-    paths: list[str]
-    named: set[str]
-
-
-class Outcome:
-    """What a run gathers, whichever project it comes from.
-
-    `baseline` is the file that an option names; without it each project has that of its settings.
-    """
-
-    def __init__(self, baseline: str | None = None) -> None:
-        self.baseline = baseline
-        self.records: list[Record] = []
-        self.crashes: list[Crash] = []
-        self.errors = 0
-        self.files = 0
-        self.suppressed = 0
-        self.silenced: list[Silenced] = []
-        self.fixed = 0
-        self.moved = 0
-        self.changed: list[tuple[str, str, str]] = []
-        self.baselines: Baselines | None = None
-        self.known: list[Record] = []
-
-    def add(self, result: FileResult, records: Iterable[Record]) -> None:
-        """Take over the result of a file, and those of its records that count."""
-        self.files += 1
-        self.records.extend(records)
-        self.suppressed += result.suppressed
-        self.silenced.extend(result.silenced)
-        self.crashes.extend(result.crashes)
-
-    def prepare(self, project: Project) -> None:
-        """Read the baseline of a project, if it has one; raises UsageError."""
-        if self.baselines is None and (self.baseline or project.settings.baseline):
-            from osiris_lsp.cli.baseline import Baselines
-
-            self.baselines = Baselines(self.baseline)
-        if self.baselines is not None:
-            self.baselines.of(project)
-
-    def new(self, project: Project, result: FileResult) -> Sequence[Record]:
-        """Return the records of a result that no baseline knows, and count the others."""
-        self.prepare(project)
-        if self.baselines is None:
-            return result.records
-        new, known = self.baselines.sift(project, result.path, result.records)
-        self.known.extend(known)
-        return new
-
-
 def run(argv: Sequence[str]) -> int:
     """Run `osiris-lsp lint` and return its exit code."""
     args = parser().parse_args(argv)
@@ -220,7 +163,7 @@ def _lint(args: argparse.Namespace) -> int:
             doctor=args.doctor_results,
         )
         out = sys.stdout, look
-        write_all(args.outputs, records, summary, out, lambda text: _complain(text, outcome))
+        write_all(args.outputs, records, summary, out, outcome.complain)
     sys.stdout.flush()
     if outcome.crashes:
         from osiris_lsp.cli.crash import report
@@ -282,140 +225,6 @@ def _check_selector(word: str, option: str) -> None:
         raise UsageError(f"`{option}`: `{word}` is no rule{hint}")
 
 
-def _overrides(args: argparse.Namespace, project: Project | None = None) -> Mapping[str, Any]:
-    """Return the settings that options change."""
-    found: dict[str, Any] = {}
-    settings = project.settings if project is not None else None
-    for name in ("select", "ignore"):
-        base = getattr(settings, name) if settings else (("ALL",) if name == "select" else ())
-        words = split(getattr(args, name)) or base
-        extra = split(getattr(args, f"extend_{name}"))
-        if words != base or extra:
-            found[name] = (*words, *extra)
-    levels = [tuple(item.split("=", 1)) for item in args.severity or ()]
-    if levels:
-        found["severity"] = (*(settings.severity if settings else ()), *levels)
-    if args.profile:
-        found["profile"] = args.profile
-    if args.check_env:
-        found["check_env"] = True
-    return found
-
-
-def open_for(
-    args: argparse.Namespace, folder: str, overlay: Overlay, fallback: str | None = None
-) -> Project:
-    """Return the project of a folder with the settings that options change."""
-    connections = os.path.abspath(args.connections_file) if args.connections_file else None
-    if connections is not None and not os.path.isfile(connections):
-        raise UsageError(f"`--connections-file {args.connections_file}`: there is no such file")
-    home = os.environ.get("OSIRIS_HOME")
-    options: dict[str, Any] = {
-        "fallback": fallback,
-        "isolated": args.isolated,
-        "overlay": overlay,
-        "connections_file": connections,
-        "home": os.path.abspath(home) if home else None,
-        "environment": os.environ,
-    }
-    project = open_project(folder, **options)
-    overrides = _overrides(args, project)
-    return open_project(folder, **options, overrides=overrides) if overrides else project
-
-
-def sort_into_groups(
-    args: argparse.Namespace, paths: Sequence[str], outcome: Outcome, texts: Overlay
-) -> list[Group]:
-    """Sort paths into projects; say which cannot be used."""
-    overlay = dict(texts)
-    groups: dict[tuple[str, str | None], Group] = {}
-    by_folder: dict[str, Group] = {}
-
-    def group_of(folder: str, fallback: str | None = None) -> Group:
-        if folder not in by_folder:
-            project = open_for(args, folder, overlay, fallback)
-            identity = (project.root, project.settings.path)
-            by_folder[folder] = groups.setdefault(identity, Group(project, [], set()))
-        return by_folder[folder]
-
-    for path in _expanded(paths, outcome, overlay):
-        if path == "-":
-            name = os.path.abspath(args.stdin_filename or "stdin.yaml")
-            overlay[name] = _standard_input()
-            group = group_of(os.path.dirname(name))
-            group.paths.append(name)
-            group.named.add(name)
-        elif os.path.isdir(path) and not os.path.islink(path):
-            _add_folder(os.path.abspath(path), group_of)
-        else:
-            name = os.path.abspath(path)
-            group = group_of(os.path.dirname(name))
-            if not _left_out(args, group.project, name):
-                group.paths.append(name)
-                group.named.add(name)
-    for group in groups.values():
-        group.paths[:] = sorted(set(group.paths))
-    return list(groups.values())
-
-
-def _add_folder(folder: str, group_of: Any) -> None:
-    current, paths = "", []
-    for path in group_of(folder).project.files(folder):
-        parent = os.path.dirname(path)
-        if parent != current:
-            current, paths = parent, group_of(parent, folder).paths
-        paths.append(path)
-
-
-def _left_out(args: argparse.Namespace, project: Project, path: str) -> bool:
-    if not _is_quiet(args, project):
-        return False
-    from osiris_lsp.discovery import GitIgnore
-
-    return project.is_excluded()(path) or GitIgnore(os.path.dirname(path)).ignores(path, False)
-
-
-def _is_quiet(args: argparse.Namespace, project: Project) -> bool:
-    """Tell whether files that are not to be checked are left out in silence."""
-    return args.force_exclude or args.staged or project.settings.force_exclude
-
-
-def _expanded(paths: Sequence[str], outcome: Outcome, overlay: Overlay) -> Iterator[str]:
-    """Yield the paths that exist; patterns that the shell left alone are expanded."""
-    for path in paths:
-        if path == "-" or path in overlay or os.path.lexists(path):
-            yield path
-            continue
-        if any(char in path for char in "*?["):
-            import glob
-
-            found = sorted(glob.glob(path, recursive=True))
-            if found:
-                yield from found
-                continue
-            _complain(f"the pattern `{path}` matches no file", outcome)
-            continue
-        folder = os.path.dirname(path) or "."
-        close = None
-        if os.path.isdir(folder):
-            close = nearest(os.path.basename(path), os.listdir(folder))
-        hint = f"; did you mean `{os.path.join(os.path.dirname(path), close)}`?" if close else ""
-        _complain(f"there is no file `{path}`{hint}", outcome)
-
-
-def _complain(message: str, outcome: Outcome) -> None:
-    print(f"osiris-lsp: error: {printable(message)}", file=sys.stderr)
-    outcome.errors += 1
-
-
-def _standard_input() -> str:
-    data = sys.stdin.buffer.read()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"standard input is not UTF-8 (byte {error.start})") from error
-
-
 def lint_group(
     args: argparse.Namespace, group: Group, outcome: Outcome, progress: Progress
 ) -> None:
@@ -454,12 +263,12 @@ def _is_ours(args: argparse.Namespace, group: Group, result: FileResult) -> bool
     """Tell whether a file concerns us; what cannot be read may well be somebody else's."""
     if result.kind != "yaml" or args.any_yaml:
         return True
-    quiet = result.path not in group.named or _is_quiet(args, group.project)
+    quiet = result.path not in group.named or is_quiet(args, group.project)
     return not (quiet and group.project.is_foreign(result.path))
 
 
 def _skipped(args: argparse.Namespace, project: Project, path: str, named: set[str]) -> None:
-    if path in named and not _is_quiet(args, project):
+    if path in named and not is_quiet(args, project):
         name = os.path.relpath(path)
         print(
             f"osiris-lsp: note: {printable(name)} is no Osiris file and was skipped; `--kind` says "

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from osiris_lsp import fixes
 from osiris_lsp.batch import FileResult, Job, Worker
-from osiris_lsp.cli.lint import Outcome
+from osiris_lsp.cli.outcome import Outcome
 from osiris_lsp.documents import Document
 from osiris_lsp.envfile import EnvFileError, variables
 from osiris_lsp.finding import Edit

@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Final
 
 from osiris_lsp.discovery import Kind
 from osiris_lsp.documents.document import Document, InputProblem, scalars
+from osiris_lsp.properties import cached_property
 from osiris_lsp.refs import NAME, Reference, literal_secrets, parse_reference
 from osiris_lsp.schema import Violation, violations
 from osiris_lsp.secrets import Place

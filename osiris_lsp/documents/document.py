@@ -3,11 +3,11 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import Kind
+from osiris_lsp.properties import cached_property
 from osiris_lsp.schema import Violation, violations
 from osiris_lsp.secret import merged
 from osiris_lsp.secrets import Leak, Place

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Final, Literal, Self
 
 from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import Kind
 from osiris_lsp.documents.document import Document, InputProblem, scalars
 from osiris_lsp.parts import Entry
+from osiris_lsp.properties import cached_property
 from osiris_lsp.refs import Reference, parse_reference
 from osiris_lsp.schema import Violation, violations
 from osiris_lsp.secrets import Place
