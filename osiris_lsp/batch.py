@@ -48,7 +48,7 @@ class Job(NamedTuple):
     """How files of a project are linted; `keep` also returns the findings themselves.
 
     `detailed` adds the findings that comments silence, and the lines around each; `cached` what a
-    cache needs.
+    cache needs. `hidden` are secrets of an earlier version of the files.
     """
 
     project: Project
@@ -58,6 +58,7 @@ class Job(NamedTuple):
     folder: str | None = None
     detailed: bool = False
     cached: bool = False
+    hidden: tuple[str, ...] = ()
 
 
 class Worker:
@@ -68,7 +69,7 @@ class Worker:
 
         self.job = job
         self.linter = Linter(job.project)
-        self.recorder = Recorder(job.project, job.folder, job.detailed)
+        self.recorder = Recorder(job.project, job.folder, job.detailed, job.hidden)
 
     def lint(self, path: str, defer: bool = False) -> FileResult:
         """Return the result of one file."""
@@ -82,6 +83,9 @@ class Worker:
         if defer and isinstance(document, ConnectionsDocument):
             return FileResult(path, document.kind, deferred=True)
         report = self.linter.lint(document)
+        usages = project.noted(path) if isinstance(document, PipelineDocument) else None
+        if content is not None and usages and _shows_secret(document, usages):
+            content = None  # a cache would keep it
         return FileResult(
             path,
             document.kind,
@@ -89,7 +93,7 @@ class Worker:
             tuple(report.findings) if self.job.keep else (),
             len(report.suppressed),
             tuple(report.crashes),
-            project.noted(path) if isinstance(document, PipelineDocument) else None,
+            usages,
             silenced=self._silenced(document, report),
             content=content,
             spans=tuple(finding.span for finding in report.findings) if content else (),
@@ -108,6 +112,15 @@ class Worker:
         if not self.job.detailed:
             return ()
         return tuple(self.recorder.silenced(document, report.suppressed))
+
+
+def _shows_secret(document: Document, usages: Iterable[Usage]) -> bool:
+    """Tell whether a token was put where the name of a connection belongs."""
+    from osiris_lsp.secrets.providers import LEAST
+
+    names = {name for usage in usages for name in usage if name is not None and len(name) >= LEAST}
+    hidden = [document.text[start:end] for start, end in document.masked_spans] if names else ()
+    return any(name in secret or secret in name for secret in hidden for name in names)
 
 
 def lint_files(

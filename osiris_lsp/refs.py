@@ -189,6 +189,13 @@ _FALLBACK: Final = lazy(
 # The scheme has a limit, so that a long run of letters is not read again from each of them.
 _URL: Final = lazy(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)+//")
 _USERINFO: Final = lazy(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/?#:@]*:([^\s/?#]*)@")
+# A password may hold `/`, `?` or `#`, though it should not; what looks like a port is none.
+_RAW_USERINFO: Final = lazy(
+    r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)+//[^\s/?#:@\[\]]*:(?!(?:\d{1,5}|\0+)(?:[/?#,;\s]|$))(\S+)@"
+)
+_UNFINISHED: Final = lazy(
+    r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)+//[^\s/?#:@\[\]]*:(?!(?:\d{1,5}|\0+)(?:[/?#,;\s]|$))([^\s@]+)"
+)
 _QUOTED: Final = r"""'(?:[^'\\\r\n]|\\.)*'|"[^"\r\n]*"|\{[^{}\r\n]*\}"""
 _ASSIGNED: Final = lazy(
     r"""(?:^|[\s;?&])(?:password|passwd|pwd|(?:\w{0,20}_)?token|(?:shared_?)?access_?key|api_?key
@@ -261,8 +268,10 @@ def literal_defaults(value: str) -> tuple[Span, ...]:
 def connection_string_secrets(value: str) -> Iterator[Span]:
     """Yield the passwords written out in URLs, libpq and ADO connection strings in a text."""
     masked = without_references(value)
+    logins = list(_USERINFO.finditer(masked)) if "@" in masked else []
+    raw = _RAW_USERINFO.match(masked) if "@" in masked and not logins else None
     matches = [
-        *(_USERINFO.finditer(masked) if "@" in masked else ()),
+        *(logins if raw is None else [raw]),
         *(_ASSIGNED.finditer(masked) if "=" in masked else ()),
     ]
     at = 0
@@ -276,6 +285,12 @@ def connection_string_secrets(value: str) -> Iterator[Span]:
             text = value[slice(*part.span())]
             if "${" not in text and _is_written(text, mixed):
                 yield Span(*part.span())
+
+
+def unfinished_password(value: str) -> Span | None:
+    """Return the password of an address that ends before its `@`: somebody is writing it."""
+    match = _UNFINISHED.fullmatch(without_references(value))
+    return None if match is None else Span(*match.span(1))
 
 
 def without_references(value: str) -> str:

@@ -16,9 +16,13 @@ from osiris_lsp.refs import (
     literal_defaults,
     literal_secrets,
     segments,
+    unfinished_password,
 )
 from osiris_lsp.secret import is_distinct, merged
 from osiris_lsp.secrets.detector import Detection
+from osiris_lsp.secrets.encoded import find_encoded
+from osiris_lsp.secrets.keys import LONG
+from osiris_lsp.secrets.literals import looks_random
 from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, deref
 
@@ -32,6 +36,8 @@ _LINE: Final = lazy(rf"(?i){_NAME}\s*[:=]\s*{_VALUE}")
 _BROKEN: Final = lazy(rf"(?i){_NAME}\s*(?:[:=,]|(?:,\s*|[\r\n]\s*)[\"']?value[\"']?:)\s*{_VALUE}")
 _STEMS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "authorization")
 """One of them stands in each text that `_LINE` matches."""
+_PIECE: Final = lazy(r"[^\s\"',\[\]{}]+")
+_WORD: Final = lazy(r"[^\s\"',\[\]{}]{16,}")
 
 
 def find_sensitive(
@@ -49,6 +55,7 @@ def find_sensitive(
     for node in nodes.values():
         if not is_reference(node.value):
             spans.extend(_literals(tree, node))
+    spans.extend(_continued(tree) if tree.is_whole else _long_words(tree, found.texts))
     known = {node.start for node in nodes.values()}
     line = _LINE if tree.is_whole else _BROKEN
     for start, end in found.texts:
@@ -62,12 +69,46 @@ def find_sensitive(
 def repeated(text: str, spans: Iterable[Span]) -> Iterator[Span]:
     """Yield where secrets stand a second time; a plain word such as `postgres` is left readable."""
     words = {text[span.start : span.end] for span in spans}
+    yield from occurrences(text, (w for w in words if is_distinct(w) and text.count(w) > 1))
+
+
+def occurrences(text: str, words: Iterable[str]) -> Iterator[Span]:
+    """Yield where words stand in a text."""
     for word in words:
-        if is_distinct(word) and text.count(word) > 1:
-            at = text.find(word)
-            while at >= 0:
-                yield Span(at, at + len(word))
-                at = text.find(word, at + len(word))
+        at = text.find(word)
+        while at >= 0:
+            yield Span(at, at + len(word))
+            at = text.find(word, at + len(word))
+
+
+def pieces(text: str, spans: Iterable[Span]) -> tuple[str, ...]:
+    """Return the words of secrets that hide them in another version of a text, too.
+
+    A range of broken text may hold more than the secret.
+    """
+    found = {match[0] for span in spans for match in _PIECE.finditer(text, *span)}
+    return tuple(filter(is_distinct, found))
+
+
+def _continued(tree: Tree) -> Iterator[Span]:
+    """Yield random text to which a line below was added, as happens while that line is written."""
+    for node in tree.scalars():
+        if not node.style and node.end - node.start > len(node.value) >= LONG:
+            first = _WORD.match(tree.text, *node.inner)
+            if first is not None and tree.text[first.end()] in " \t\r\n" and _is_telling(first[0]):
+                yield Span(*first.span())
+
+
+def _long_words(tree: Tree, texts: Iterable[Span]) -> Iterator[Span]:
+    """Yield random text wherever it stands in a text of which no tree tells the keys."""
+    for start, end in texts:
+        for word in _WORD.finditer(tree.text, start, end):
+            if _is_telling(word[0]):
+                yield Span(*word.span())
+
+
+def _is_telling(word: str) -> bool:
+    return looks_random(word) or find_encoded(word) is not None
 
 
 def _scalars(value: Node) -> Iterator[Scalar]:
@@ -102,9 +143,7 @@ def _named(text: str, offset: int, names: frozenset[str]) -> Iterator[Span]:
     for match in _keys(names).finditer(text):
         value = match["value"].rstrip()
         if value[:1] in "|>":
-            pad = len(match["pad"])
-            below = re.compile(rf"(?:[\r\n]+[ \t]{{{pad + 1}}}[^\r\n]*)*")
-            block = below.match(text, match.end())
+            block = _below(len(match["pad"])).match(text, match.end())
             if block is not None:
                 yield Span(offset + block.start(), offset + block.end())
         elif not is_reference(value.strip("\"'")):
@@ -115,9 +154,16 @@ def _named(text: str, offset: int, names: frozenset[str]) -> Iterator[Span]:
 
 
 @lru_cache(maxsize=64)
+def _below(indent: int) -> re.Pattern[str]:
+    """Return the pattern of what a block scalar holds, lines that are not indented enough too."""
+    key = r"[ \t]*(?:-[ \t]|[\"']?[\w.-]+[\"']?[ \t]*:(?:\s|$)|$)"
+    return re.compile(rf"(?m)(?:[\r\n]+(?:[ \t]{{{indent + 1}}}|(?!{key}))[^\r\n]*)*")
+
+
+@lru_cache(maxsize=64)
 def _keys(names: frozenset[str]) -> re.Pattern[str]:
     listed = "|".join(map(re.escape, sorted(names)))
-    start = r"^(?P<pad>[ \t]*(?:-[ \t]+)*)(?:[^\r\n]*[{,\s])?[\"']?"
+    start = r"^(?P<pad>[ \t]*(?:-[ \t]+)*)(?:[^\r\n]*[^\w.\r\n-])?[\"']?"
     return re.compile(rf"(?m){start}(?:{listed})[\"']?[ \t]*:[ \t]*(?P<value>[^\r\n]*)")
 
 
@@ -132,5 +178,7 @@ def _literals(tree: Tree, node: Scalar) -> Iterator[Span]:
         yield node.span  # a secret may well hold `${` by chance
         return
     defaults = literal_defaults(value) if ":-" in value else ()
-    for span in (*literal_secrets(value), *defaults):
+    found = (*literal_secrets(value), *defaults)
+    unfinished = unfinished_password(value) if "://" in value and not found else None
+    for span in found if unfinished is None else (unfinished,):
         yield tree.value_span(node, span.start, span.end)

@@ -5,7 +5,7 @@ import difflib
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Final, TextIO
+from typing import TextIO
 
 from osiris_lsp import fixes
 from osiris_lsp.batch import FileResult, Job, Worker
@@ -16,10 +16,9 @@ from osiris_lsp.project import Project
 from osiris_lsp.reports import Style
 from osiris_lsp.reports.paint import paint
 from osiris_lsp.reports.record import masked_text
-from osiris_lsp.secret import Sieve, is_distinct
-from osiris_lsp.text import lazy, printable
-
-_PIECE: Final = lazy(r"[^\s\"',\[\]{}]+")
+from osiris_lsp.secret import Sieve
+from osiris_lsp.sensitive import pieces
+from osiris_lsp.text import printable
 
 
 def fix_file(
@@ -55,6 +54,8 @@ def fix_file(
 def _fixed(job: Job, result: FileResult, unsafe: bool, text: str) -> tuple[str, int, FileResult]:
     fixed = 0
     left = result
+    document = job.project.open(result.path, text, result.kind) or Document(result.path, text)
+    job = job._replace(hidden=pieces(text, document.secret_spans))
     for _ in range(fixes.ROUNDS):
         chosen = fixes.applicable(left.findings, unsafe)
         applied = fixes.apply(text, chosen, result.path)
@@ -75,10 +76,7 @@ def _masked(project: Project, result: FileResult, *versions: str) -> Iterator[st
     for text in versions:
         document = project.open(result.path, text, kind) or Document(result.path, text)
         if sieve is None:
-            # A range of broken text may hold more than the secret, which is then left alone.
-            shown = (_PIECE.finditer(text, *span) for span in document.secret_spans)
-            found = {match[0] for matches in shown for match in matches}
-            sieve = Sieve("", (), filter(is_distinct, found))
+            sieve = Sieve("", (), pieces(text, document.secret_spans))
         yield "\n".join(map(sieve.clean, masked_text(document).splitlines()))
 
 

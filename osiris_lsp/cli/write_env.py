@@ -21,6 +21,7 @@ from osiris_lsp.relocation import (
     transfer,
 )
 from osiris_lsp.secret import Secret
+from osiris_lsp.sensitive import pieces
 from osiris_lsp.text import printable
 
 
@@ -59,6 +60,8 @@ def move_secrets(job: Job, result: FileResult, outcome: Outcome) -> FileResult:
     if problem is not None or document is None or path in job.project.overlay:
         return result
     dotenv = dotenv_path(document, job.project)
+    # A comment may have a moved secret once more.
+    job = job._replace(hidden=pieces(before, document.secret_spans))
     try:
         plan = _planned(job, path, before, variables(dotenv))
         if plan.moved:

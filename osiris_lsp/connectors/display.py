@@ -33,33 +33,46 @@ def shown_fields(resolver: ConnectionResolver, entry: Connection) -> Iterator[Sh
     """Yield the fields of a connection, nested ones with dots; no secret store is asked."""
     section = entry.spec.section if entry.spec is not None else Section({})
     if entry.node is not None:
-        yield from _shown(resolver, entry.node, section, "", False)
+        yield from _shown(resolver, entry.node, section, "", False, ())
 
 
 def _shown(
-    resolver: ConnectionResolver, node: Map, section: Section, prefix: str, secret: bool
+    resolver: ConnectionResolver,
+    node: Map,
+    section: Section,
+    prefix: str,
+    secret: bool,
+    around: tuple[Node, ...],
 ) -> Iterator[Shown]:
-    for name, (_, value) in node.fields.items():
+    for name, (key, value) in node.fields.items():
         if not prefix and name in METADATA:
             continue
         field = section.fields.get(name, {})
         inner = (section.inner.get(name) or [Section({})])[0]
         masked = secret or field.get("writeOnly") is True or field.get("x-secret-values") is True
         masked = masked or (name not in section.fields and hides(name))
-        path = f"{prefix}{name}"
-        yield from _values(resolver, deref(value), inner, path, masked)
+        path = f"{prefix}{name if _masked_source(resolver, key) is None else MASK}"
+        yield from _values(resolver, deref(value), inner, path, masked, around)
 
 
 def _values(
-    resolver: ConnectionResolver, node: Node, section: Section, path: str, secret: bool
+    resolver: ConnectionResolver,
+    node: Node,
+    section: Section,
+    path: str,
+    secret: bool,
+    around: tuple[Node, ...],
 ) -> Iterator[Shown]:
+    if any(node is outer for outer in around):
+        return  # an alias of what it stands in
+    inside = (*around, node)
     if isinstance(node, Map):
-        yield from _shown(resolver, node, section, f"{path}.", secret)
+        yield from _shown(resolver, node, section, f"{path}.", secret, inside)
     elif isinstance(node, Seq):
         for index, item in enumerate(node.items):
-            yield from _values(resolver, deref(item), section, f"{path}[{index}]", secret)
+            yield from _values(resolver, deref(item), section, f"{path}[{index}]", secret, inside)
     elif isinstance(node, Scalar):
-        text, origins = _text(resolver, node.value)
+        text, origins = _text(resolver, node)
         if secret and node.type != "null":
             text = node.value if _is_reference(node.value) else MASKED
         yield Shown(path, text, origins, secret)
@@ -67,11 +80,30 @@ def _values(
 
 def _is_reference(value: str) -> bool:
     pieces = list(segments(value))
-    return len(pieces) == 1 and pieces[0].kind != "literal" and pieces[0].default is None
+    whole = len(pieces) == 1 and pieces[0].kind in ("variable", "provider", "parameter")
+    return whole and pieces[0].default is None
 
 
-def _text(resolver: ConnectionResolver, value: str) -> tuple[str, tuple[Origin, ...]]:
-    """Return a text with the variables that are set replaced, and the origins of its pieces."""
+def shown_name(resolver: ConnectionResolver, entry: Connection) -> tuple[str, str]:
+    """Return family and alias of a connection, without a secret that was put in their place."""
+    spans = resolver.document.secret_spans
+    hidden = [resolver.document.text[start:end] for start, end in spans]
+    family, alias = entry.family.canonical, entry.alias
+    return MASK if family in hidden else family, MASK if alias in hidden else alias
+
+
+def shown_reference(resolver: ConnectionResolver, entry: Connection) -> str:
+    """Return the reference to a connection, its name as `shown_name` gives it."""
+    name = shown_name(resolver, entry)
+    return f"@{'.'.join(name)}" if MASK in name else str(entry)
+
+
+def _text(resolver: ConnectionResolver, node: Scalar) -> tuple[str, tuple[Origin, ...]]:
+    """Return a text with the variables that are set replaced, and the origins of its pieces.
+
+    Where the linter would mask a part of it, it is as it is written, without that part.
+    """
+    value = node.value
     pieces: list[str] = []
     origins: list[Origin] = []
     for piece in segments(value):
@@ -81,7 +113,7 @@ def _text(resolver: ConnectionResolver, value: str) -> tuple[str, tuple[Origin, 
             pieces.append(written.replace("$${", "${"))
             origins.append(Origin("literal"))
         elif found is not None:
-            pieces.append(found[0])
+            pieces.append(MASK if hides(piece.name) else found[0])
             origins.append(Origin(found[1], piece.name))
         elif piece.kind == "variable" and piece.default is not None:
             pieces.append(value[slice(*piece.default)])
@@ -92,7 +124,16 @@ def _text(resolver: ConnectionResolver, value: str) -> tuple[str, tuple[Origin, 
             name = written[3 + len(piece.name) : -1] if kind != "unset" else piece.name
             origins.append(Origin(kind, name))
     text = "".join(pieces)
+    hidden = _masked_source(resolver, node)
+    text = text if hidden is None else hidden
     return mask(text, list(connection_string_secrets(text))), tuple(origins)
+
+
+def _masked_source(resolver: ConnectionResolver, node: Scalar) -> str | None:
+    """Return what is written in the file without what the linter masks; None where that is all."""
+    written = resolver.document.text[node.start : node.end]
+    shown = mask(written, resolver.document.secret_spans, node.start)
+    return None if shown == written else shown
 
 
 def public_fields(resolver: ConnectionResolver, entry: Connection) -> dict[str, Any]:
@@ -100,7 +141,8 @@ def public_fields(resolver: ConnectionResolver, entry: Connection) -> dict[str, 
 
     `default` is there only where it is true.
     """
-    found: dict[str, Any] = {"family": entry.family.canonical, "alias": entry.alias}
+    family, alias = shown_name(resolver, entry)
+    found: dict[str, Any] = {"family": family, "alias": alias}
     fields = entry.spec.fields if entry.spec is not None else {}
     for name, (_, value) in entry.fields.items():
         node = deref(value)
@@ -108,7 +150,7 @@ def public_fields(resolver: ConnectionResolver, entry: Connection) -> dict[str, 
             continue
         field = fields.get(name)
         if field is not None and field.schema.get("x-public") is True:
-            found[field.canonical or name] = _plain(node, _text(resolver, node.value)[0])
+            found[field.canonical or name] = _plain(node, _text(resolver, node)[0])
     if entry.default is not None:
         found["default"] = True
     return found
@@ -182,6 +224,7 @@ def _place(conn: Mapping[str, Any], login: str) -> str:
 
 def redacted_url(url: str) -> str:
     """Return a URL or DSN without credentials: `***@` stands for user and password (R-21)."""
+    url = mask(url, list(connection_string_secrets(url)))  # a `#` in a password would end the host
     try:
         parts = urlsplit(url)
     except ValueError:

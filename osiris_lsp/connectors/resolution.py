@@ -17,6 +17,7 @@ from osiris_lsp.discovery import CONNECTIONS
 from osiris_lsp.documents import Connection, ConnectionsDocument
 from osiris_lsp.project import Project, open_project
 from osiris_lsp.refs import Reference, parse_reference, segments
+from osiris_lsp.secret import Sieve
 from osiris_lsp.specs import nearest
 
 Missing = Literal["error", "empty", "keep"]
@@ -159,8 +160,9 @@ def _document(project: Project, path: str) -> ConnectionsDocument:
     for fault in document.tree.problems:
         if fault.rule not in ("unused-anchor", "multiple-documents", "duplicate-key"):
             at = document.tree.lines.position(fault.start)
+            message = Sieve(text, document.masked_spans).clean(fault.message)
             raise ConnectorConfigError(
-                f"{path}:{at.line + 1}:{at.column + 1}: {fault.message}",
+                f"{path}:{at.line + 1}:{at.column + 1}: {message}",
                 code="config.syntax",
                 remedy="`osiris-lsp lint` shows the place",
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from osiris_lsp.discovery import shown_path
 from osiris_lsp.finding import Finding, Fix, Related, Severity
 from osiris_lsp.project import Project
-from osiris_lsp.secret import Excerpt, Sieve, excerpt, fingerprint, mask
+from osiris_lsp.secret import Excerpt, Sieve, excerpt, fingerprint, mask, merged
 from osiris_lsp.text import LineIndex, Span, printable
 
 if TYPE_CHECKING:
@@ -97,11 +97,19 @@ _MOST: Final = 8
 class Recorder:
     """Turn the findings of documents into records; keeps the lines of related files.
 
-    `detailed` adds the lines around each finding.
+    `detailed` adds the lines around each finding; `hidden` are secrets that a file had before it
+    was changed, and may have once more.
     """
 
-    def __init__(self, project: Project, folder: str | None = None, detailed: bool = False) -> None:
+    def __init__(
+        self,
+        project: Project,
+        folder: str | None = None,
+        detailed: bool = False,
+        hidden: Sequence[str] = (),
+    ) -> None:
         self.project = project
+        self.hidden = hidden
         self.folder = folder or os.getcwd()
         self.detailed = detailed
         self._lines: dict[str, LineIndex] = {}
@@ -112,7 +120,7 @@ class Recorder:
             return
         lines = document.tree.lines
         self._lines[document.path] = lines
-        secrets = document.masked_spans
+        secrets = self._masked(document)
         sieve = self.project.sieve(document, secrets)
         excerpts = [excerpt(lines, finding.span, secrets) for finding in findings]
         marks = fingerprints(self.project, findings, excerpts)
@@ -140,12 +148,19 @@ class Recorder:
         self, document: "Document", suppressed: "Sequence[tuple[Finding, Suppression]]"
     ) -> Iterator[Silenced]:
         """Yield the records of findings that comments silence, with the reasons given there."""
-        secrets = document.masked_spans if suppressed else ()
+        secrets = self._masked(document) if suppressed else ()
         records = self.records(document, [finding for finding, _ in suppressed])
         for record, (_, comment) in zip(records, suppressed, strict=True):
             start, end = comment.reason
             reason = mask(document.text[start:end], secrets, start)
             yield Silenced(record, printable(" ".join(reason.split())))
+
+    def _masked(self, document: "Document") -> Sequence[Span]:
+        if not any(word in document.text for word in self.hidden):
+            return document.masked_spans
+        from osiris_lsp.sensitive import occurrences  # needed only after a repair
+
+        return merged([*document.masked_spans, *occurrences(document.text, self.hidden)])
 
     def _around(
         self, lines: LineIndex, span: Span, secrets: Sequence[Span]

@@ -29,13 +29,17 @@ steps:
       connection: "@graphql.shop"
       query: "{ orders { id } }"
 ```
+
+Fix: removes the field, comments stay. Unsafe, because the value of the connection is used from then
+on.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
+from osiris_lsp.configs import removal
 from osiris_lsp.documents import PipelineDocument
-from osiris_lsp.finding import Problem, Severity
+from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
 
 CODE: Final = "OSR227"
@@ -55,4 +59,6 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
                 continue
             source = f"`{step.reference}`" if step.reference is not None else "the connection"
             message = f"`{name}` replaces what {source} gives; set it in the connection"
-            yield Problem(key.span, message)
+            edit = removal(document, step, name)
+            fix = None if edit is None else Fix(f"Remove `{name}`", False, (edit,))
+            yield Problem(key.span, message, fix)

@@ -172,6 +172,7 @@ class Walk:
         for label in names:
             if isinstance(label, Scalar) and role(label.value) in ("password", "token"):
                 for value in values:
+                    self.named.append(value)
                     if isinstance(value, Scalar):
                         self._named(label.value, role(label.value), above, value)
                 return

@@ -17,6 +17,7 @@ import pytest
 from osiris_lsp.cli.connections import COMMANDS
 from osiris_lsp.cli.osiris import main as osiris
 from tests.cli.conftest import Run, write
+from tests.secrets.test_providers import checked
 from tests.services import faults
 from tests.services.processes import Server
 
@@ -488,3 +489,30 @@ def test_two_hundred_connections_with_black_holes(
     codes = [item["details"].get("code", "ok") for item in found]
     assert codes == ["tcp.timeout"] * 20 + ["ok"] * 180
     assert spent < 8
+
+
+LEAKY = """\
+connections:
+  mysql:
+    a:
+      host: ghp_TOKEN
+      database: &d c4n4ry-c4n4ry-7
+      password: *d
+      user: reader
+      extra:
+        note: mysql -u root --password=c4n4ry-c4n4ry-8 shop
+        other: ${OTHER_TOKEN}
+        token: ${OTHER:c4n4ry-c4n4ry-9}
+"""
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "--json", "--full"], ["show", "@mysql.a"]])
+def test_what_the_linter_would_mask_is_masked(
+    project: Path, run: Run, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """In fields that no schema declares secret, and through aliases and variables, too."""
+    monkeypatch.setenv("OTHER_TOKEN", "c4n4ry-c4n4ry-6")
+    token = checked("ghp_")
+    write(project, {"osiris_connections.yaml": LEAKY.replace("ghp_TOKEN", token)})
+    result = run("connections", *command)
+    assert (result.code, "c4n4ry" in result.out, token in result.out) == (0, False, False)

@@ -95,6 +95,7 @@ def test_connection_strings(conn: dict[str, Any], dsn: str, redacted: str) -> No
     [
         ("mysql://u:p@h/d", "mysql://***@h/d"),
         ("mysql+pymysql://u:p@ss@h:1/d", "mysql+pymysql://***@h:1/d"),
+        ("mysql://u:p#s/s@h/d", "mysql://***@h/d"),
         ("postgres://:p@[::1]:5432/d?sslmode=require", "postgres://***@[::1]:5432/d"),
         ("https://h/p?api_key=c4n4ry", "https://h/p"),
         ("host=h password=c4n4ry", "host=h password=***"),

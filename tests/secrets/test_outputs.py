@@ -1,159 +1,19 @@
-"""No output of ours shows a secret, wherever it stands, whichever rules are on, parsed or not."""
+"""No output of the command line shows a secret, whatever is chosen, parsed or not."""
 
 import logging
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, get_args
 
 import pytest
 
 from osiris_lsp.cli import main
+from osiris_lsp.documents import ConnectionsDocument
+from osiris_lsp.graph import FORMATS as DRAWINGS
 from osiris_lsp.reports import FORMATS
-from osiris_lsp.specs import Families, Section, builtin_components
-from tests.cli.conftest import CONNECTIONS, PIPELINE, write
-from tests.secrets.test_providers import checked
-
-FORMS: Final = (
-    "{}",
-    "'{}'",
-    '"{}"',
-    "|-\n{pad}  {}",
-    ">-\n{pad}  {}",
-    "&a{number} {}\n{pad}again{number}: *a{number}",
-    "${{NAME:-{}}}",
-    "ab${{NAME}}{}",
-    "[{}, x]",
-    "{} # {}",
-)
-"""Ways to write a value; `pad` is the indentation of its key."""
-
-
-class Planted(NamedTuple):
-    """A file, and what must never be seen of the secret in it: its ends."""
-
-    path: str
-    text: str
-    marks: tuple[str, ...]
-
-
-class Mint:
-    """Secrets that differ from each other at both ends; `weak` ones are plain short words."""
-
-    def __init__(self, weak: bool = False) -> None:
-        self.weak = weak
-        self.made: list[str] = []
-
-    def secret(self) -> str:
-        """Return a new secret."""
-        number = len(self.made)
-        word = "".join("jkqvwxyz"[number >> shift & 7] for shift in (9, 6, 3, 0))
-        self.made.append(f"zx{word}" if self.weak else f"zq{number:04}kX7wq9LrT2vB{number:04}qz")
-        return self.made[-1]
-
-    @property
-    def forms(self) -> Sequence[str]:
-        """The ways to write one; a word that is a weak one may stand in a comment."""
-        return FORMS[:-1] if self.weak else FORMS
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """What must not be seen: of a long secret either end."""
-        if self.weak:
-            return tuple(self.made)
-        return tuple(part for made in self.made for part in (made[:9], made[-9:]))
-
-
-def fields_of(section: Section, way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to secret fields, each with a template of its value."""
-    for name in sorted(section.secret):
-        field = section.fields[name]
-        if field.get("x-network") == "dsn":
-            yield (*way, name), "x://reader:{}@db.example.com/shop"
-        elif field.get("x-secret-values") is True:
-            yield (*way, name, "Authorization"), "Bearer {}"
-            yield (*way, name, "X-Api-Key"), "{}"
-        else:
-            yield (*way, name), "{}"
-    for name, inner in section.inner.items():
-        for below in inner:
-            yield from fields_of(below, (*way, name))
-
-
-def nested(way: Sequence[str], template: str, form: str, mint: Mint, indent: int) -> str:
-    """Return a secret field below its keys."""
-    head = "".join(f"{' ' * (indent + 2 * at)}{key}:\n" for at, key in enumerate(way[:-1]))
-    pad = " " * (indent + 2 * len(way) - 2)
-    secret = template.format(mint.secret())
-    number = len(mint.made)
-    return f"{head}{pad}{way[-1]}: {form.format(*[secret] * 2, pad=pad, number=number)}\n"
-
-
-def connections(mint: Mint, tail: str) -> Iterator[tuple[str, str]]:
-    """Yield a connections file of each family with its secret fields in each form."""
-    for name, family in Families().items():
-        lines = [f"version: 1\nconnections:\n  {name}:\n"]
-        for number, (way, template) in enumerate(fields_of(family.section)):
-            for form_number, form in enumerate(mint.forms):
-                lines.append(f"    a{number}_{form_number}:\n")
-                lines.append(nested(way, template, form, mint, 6))
-                lines.append(tail and f"      {tail}\n")
-        yield f"{name}/osiris_connections.yaml", "".join(lines)
-
-
-def pipelines(mint: Mint, tail: str) -> Iterator[tuple[str, str]]:
-    """Yield a pipeline of each component with its secret fields in each form."""
-    for name, spec in builtin_components().items():
-        lines = ['oml_version: "0.1.0"\nname: orders\nsteps:\n']
-        for number, way in enumerate(sorted(spec.secrets)):
-            for form_number, form in enumerate(mint.forms):
-                lines.append(f"  - id: s-{number}-{form_number}\n    component: {name}\n")
-                lines.append('    mode: read\n    config:\n      connection: "@mysql.default"\n')
-                lines.append(nested(way, "{}", form, mint, 6))
-                lines.append(tail and f"      {tail}\n")
-        yield f"pipelines/{name}.yaml", "".join(lines)
-
-
-def declared(tail: str = "", weak: bool = False) -> list[Planted]:
-    """Return the fields that schemas declare secret, each followed by a line."""
-    mint = Mint(weak)
-    files: list[Planted] = []
-    for make in (connections, pipelines):
-        for path, text in make(mint, tail):
-            known = sum(len(file.marks) for file in files)
-            files.append(Planted(f"declared/{path}", text, mint.marks[known:]))
-    return files
-
-
-def positions() -> list[Planted]:
-    """Return a pipeline and a connections file with a token in place of each word in turn."""
-    files: list[Planted] = []
-    for path, text in (
-        ("pipelines/a.yaml", PIPELINE.replace("table: orders", "table: &t orders # note")),
-        ("osiris_connections.yaml", CONNECTIONS + "      extra: &t [*t, !t x, {? b : c}]\n"),
-    ):
-        for match in re.finditer(r"(?<![{\w])[\w.-]+", text):  # the name of a variable is no secret
-            body = f"{len(files):03}Xq2Lr9Tz4Wm1Vk8Dn3Gy6Hc5{len(files):03}"
-            token = checked("ghp_", body)
-            new = text[: match.start()] + token + text[match.end() :]
-            files.append(Planted(f"positions/{len(files)}/{path}", new, (token[:10], token[-12:])))
-    return files
-
-
-def plant(folder: Path, files: Sequence[Planted]) -> None:
-    """Write the files, in a project each where they have a folder of their own."""
-    write(folder, {file.path: file.text for file in files})
-
-
-def showing(shown: Mapping[str, str], files: Sequence[Planted]) -> list[tuple[str, str, str]]:
-    """Return which output shows which secret, in any case of letters."""
-    found = []
-    for name, text in shown.items():
-        folded = "\n".join(set(text.lower().split()))  # reports repeat much
-        for file in files:
-            found += [(name, file.path, m) for m in file.marks if m.lower() in folded]
-    return found
-
+from osiris_lsp.secrets import Kind
+from tests.secrets.planted import Planted, declared, plant, positions, rules, showing
 
 Run = Callable[..., str]
 
@@ -168,50 +28,152 @@ def run(
     """Run the command line in a folder of its own; returns all that it says and logs."""
     monkeypatch.chdir(tmp_path)
     for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
+        monkeypatch.setenv(name, str(tmp_path.parent / f"{tmp_path.name}-home"))
     caplog.set_level(logging.DEBUG)
 
-    def call(*arguments: str) -> str:
+    def call(*arguments: str, codes: Sequence[int] = (0, 1)) -> str:
         code = main(list(arguments))
         said = capsys.readouterr()
-        assert code in (0, 1), (arguments, said.err)
+        assert code in codes, (arguments, said.err)
         return said.out + said.err + caplog.text
 
     return call
 
 
 def written(folder: Path, files: Sequence[Planted]) -> dict[str, str]:
-    """Return the files that have come to be: reports, baselines, whatever else."""
+    """Return the files that have come to be: reports, baselines, caches, whatever else."""
     own = {folder / file.path for file in files}
-    paths = [path for path in folder.rglob("*") if path.is_file() and path not in own]
-    return {path.name: path.read_bytes().decode("utf-8", "replace") for path in paths}
+    home = folder.parent / f"{folder.name}-home"
+    paths = [path for top in (folder, home) for path in top.rglob("*") if path.is_file()]
+    return {str(p): p.read_bytes().decode("utf-8", "replace") for p in paths if p not in own}
 
 
 def looks(run: Run, folder: Path, files: Sequence[Planted], *options: str) -> dict[str, str]:
-    """Return all that the commands say of a folder and write into it."""
+    """Return all that linting says of a folder in each format, and what it writes."""
     lint = ("lint", ".", "--any-yaml", "--exit-zero", "--jobs", "1", *options)
     reports = [part for form in FORMATS for part in ("--format", form, "--output-file", form)]
-    shown = {"lint": run(*lint, *reports), "diff": run(*lint, "--diff", "--unsafe-fixes")}
+    shown = {"lint": run(*lint, *reports)}
     return shown | written(folder, files)
 
 
-def check(run: Run, folder: Path, files: Sequence[Planted], *options: str) -> None:
-    """Look at files, and fail where something is shown."""
-    plant(folder, files)
-    shown = looks(run, folder, files, *options)
+def everything(broken: bool = False, weak: bool = False) -> list[Planted]:
+    """Return all places of secrets."""
+    return [*declared(broken, weak), *rules(broken, weak)]
+
+
+def test_no_report(run: Run, tmp_path: Path) -> None:
+    """No format, log or cache has one, nor has what comes from the cache."""
+    files = [*everything(), *positions()]
+    plant(tmp_path, files)
+    fresh = run("lint", ".", "--any-yaml")
+    shown = {"fresh": fresh, "cached": run("lint", ".", "--any-yaml", "--statistics")}
+    shown |= looks(run, tmp_path, files)
+    assert any("/lint/" in name for name in shown)
     assert showing(shown, files) == []
 
 
-@pytest.mark.parametrize("options", [(), ("--ignore", "OSR3")])
-@pytest.mark.parametrize("make", [declared, positions])
+def test_no_report_without_the_rules_for_secrets(run: Run, tmp_path: Path) -> None:
+    """What a rule would find is hidden where it is off."""
+    files = everything()
+    plant(tmp_path, files)
+    options = ("--ignore", "OSR3", "--profile", "osiris-runtime", "--check-env")
+    assert showing(looks(run, tmp_path, files, *options), files) == []
+
+
 @pytest.mark.inventory("S0-SEC-03")
-def test_no_report(
-    run: Run, tmp_path: Path, make: Callable[[], list[Planted]], options: tuple[str, ...]
+def test_no_report_of_any_form(run: Run, tmp_path: Path) -> None:
+    """However a secret is written."""
+    files = declared(every=True)
+    plant(tmp_path, files)
+    assert showing(looks(run, tmp_path, files), files) == []
+
+
+@pytest.mark.parametrize("weak", [False, True])
+@pytest.mark.parametrize("options", [(), ("--ignore", "OSR3")])
+def test_no_report_of_broken_text(
+    run: Run, tmp_path: Path, weak: bool, options: tuple[str, ...]
 ) -> None:
-    """No format, diff or log has one, whichever rules are on."""
-    check(run, tmp_path, make(), *options)
-
-
-def test_no_report_of_broken_text(run: Run, tmp_path: Path) -> None:
     """Nor where the line behind a secret does not parse."""
-    check(run, tmp_path, declared("x: ["))
+    files = everything(broken=True, weak=weak)
+    plant(tmp_path, files)
+    assert showing(looks(run, tmp_path, files, *options), files) == []
+
+
+def test_no_report_has_a_weak_one(run: Run, tmp_path: Path) -> None:
+    """A plain word is a secret where a schema or a rule says so."""
+    files = everything(weak=True)
+    plant(tmp_path, files)
+    assert showing(looks(run, tmp_path, files), files) == []
+
+
+COMMENTS: Final = ("# osiris: off", "# osiris: ignore-file[OSR3] because", "# gitleaks:allow")
+
+
+def test_no_suppression(run: Run, tmp_path: Path) -> None:
+    """What comments silence stays hidden in reports that list it."""
+    comments = cycle(COMMENTS)
+    files = [f._replace(text=f"{next(comments)}\n{f.text}") for f in everything()]
+    plant(tmp_path, files)
+    assert showing(looks(run, tmp_path, files), files) == []
+
+
+def test_no_baseline(run: Run, tmp_path: Path) -> None:
+    """Neither the file nor what is said with it has one."""
+    files = everything()
+    plant(tmp_path, files)
+    make = ("--any-yaml", "--include-secrets", "--baseline", "known.json")
+    shown = {"create": run("baseline", "create", ".", *make)}
+    shown["update"] = run("baseline", "update", ".", *make)
+    shown["lint"] = run("lint", ".", "--any-yaml", "--format", "sarif", "--baseline", "known.json")
+    assert (tmp_path / "known.json").stat().st_size > 10_000
+    shown["prune"] = run("baseline", "prune", ".", *make)
+    shown |= written(tmp_path, files)
+    assert showing(shown, files) == []
+
+
+def test_no_drawing_and_no_list(run: Run, tmp_path: Path) -> None:
+    """No graph in any format, no list of connections; a file that does not parse has none."""
+    files = [*everything(), *positions()]
+    plant(tmp_path, files)
+    shown = {form: run("graph", ".", "--format", form) for form in DRAWINGS}
+    for file in files:
+        if file.path.endswith("osiris_connections.yaml"):
+            at = ("--connections-file", file.path)
+            for form in ([], ["--json", "--full"]):
+                said = run("connections", "list", *form, *at, codes=(0, 1, 2))
+                shown[f"{form} {file.path}"] = said
+            for reference in shown_references(file)[:2]:
+                for form in ([], ["--json"]):
+                    said = run("connections", "show", reference, *form, *at, codes=(0, 1, 2))
+                    shown[f"{form} {reference} {file.path}"] = said
+    assert showing(shown, files) == []
+
+
+def shown_references(file: Planted) -> list[str]:
+    """Return references to the connections of a file."""
+    document = file.document
+    assert isinstance(document, ConnectionsDocument)
+    return [str(entry) for entry in document.connections]
+
+
+def test_no_repair(run: Run, tmp_path: Path) -> None:
+    """Neither fixes nor moving secrets to `.env` say one: they are in the files and there alone."""
+    files = everything()
+    plant(tmp_path, files)
+    shown = {"diff": run("lint", ".", "--any-yaml", "--diff", "--unsafe-fixes")}
+    shown["env"] = run("lint", ".", "--any-yaml", "--write-env", "--exit-zero")
+    shown["fix"] = run("lint", ".", "--any-yaml", "--fix", "--unsafe-fixes", "--exit-zero")
+    made = written(tmp_path, files)
+    shown |= {name: text for name, text in made.items() if not name.endswith(".env")}
+    assert showing(shown, files) == []
+
+
+def test_every_place_is_one() -> None:
+    """What is planted is found: no place is there in vain, and no kind of leak lacks."""
+    kinds: set[str] = set()
+    for file in (*declared(every=True), *rules(), *positions()):
+        document = file.document
+        hidden = "".join(file.text[start:end] + "\n" for start, end in document.secret_spans)
+        assert [mark for mark in file.marks if mark not in hidden and mark in file.text] == []
+        kinds |= document.leaks.keys()
+    assert kinds == set(get_args(Kind))

@@ -6,7 +6,7 @@ from typing import Any
 
 from osiris_lsp.cli.connections.source import choose, command_parser, open_resolver
 from osiris_lsp.cli.terminal import Parser
-from osiris_lsp.connectors.display import public_fields, shown_fields
+from osiris_lsp.connectors.display import public_fields, shown_fields, shown_reference
 from osiris_lsp.connectors.resolution import ConnectionResolver
 from osiris_lsp.documents import Connection
 from osiris_lsp.text import printable
@@ -62,7 +62,7 @@ def _row(resolver: ConnectionResolver, entry: Connection) -> tuple[str, str, str
     if missing:
         shown.append(f"not set: {', '.join(missing)}")
     title = entry.spec.title if entry.spec is not None else "unknown family"
-    return str(entry), title, " ".join(shown)
+    return shown_reference(resolver, entry), title, " ".join(shown)
 
 
 def _missing(resolver: ConnectionResolver, entry: Connection) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from osiris_lsp.cli.connections.source import choose, command_parser, open_resolver
 from osiris_lsp.cli.terminal import Parser
 from osiris_lsp.connectors.connection import Origin
-from osiris_lsp.connectors.display import shown_fields
+from osiris_lsp.connectors.display import shown_fields, shown_name, shown_reference
 from osiris_lsp.reports.record import Recorder
 from osiris_lsp.text import printable
 
@@ -30,6 +30,7 @@ def run(argv: Sequence[str]) -> int:
     (entry,) = choose(resolver, [args.reference])
     fields = list(shown_fields(resolver, entry))
     place, _ = Recorder(resolver.project).shown(resolver.document, entry.key.span)
+    family, alias = shown_name(resolver, entry)
     if args.json:
         listed = [
             {
@@ -40,13 +41,13 @@ def run(argv: Sequence[str]) -> int:
             }
             for field in fields
         ]
-        head = {"family": entry.family.canonical, "alias": entry.alias, "default": False}
+        head = {"family": family, "alias": alias, "default": False}
         head.update(path=place.path, line=place.line)
         head["default"] = entry.default is not None
         print(json.dumps({**head, "fields": listed}, indent=2, ensure_ascii=False))
         return 0
     title = f", {entry.spec.title}" if entry.spec is not None else ""
-    print(f"{entry}{title} ({place.path}:{place.line})")
+    print(f"{shown_reference(resolver, entry)}{title} ({place.path}:{place.line})")
     names = max((len(field.name) for field in fields), default=0)
     values = max((len(field.value) for field in fields), default=0)
     for field in fields:
