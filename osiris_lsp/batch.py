@@ -114,7 +114,7 @@ class Worker:
         return tuple(self.recorder.silenced(document, report.suppressed))
 
 
-def _shows_secret(document: Document, usages: Iterable[Usage]) -> bool:
+def _shows_secret(document: "Document", usages: "Iterable[Usage]") -> bool:
     """Tell whether a token was put where the name of a connection belongs."""
     from osiris_lsp.secrets.providers import LEAST
 
