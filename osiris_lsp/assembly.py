@@ -5,7 +5,6 @@ The tree equals the one that the whole text gives. A syntax error stays inside i
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import accumulate
 from typing import Final
 
@@ -14,6 +13,7 @@ import yaml
 from osiris_lsp.compose import compose
 from osiris_lsp.parts import Entry, Part, maps_of, moved_problem, nodes_of, place
 from osiris_lsp.pieces import Cut, Group, cut
+from osiris_lsp.properties import cached_property
 from osiris_lsp.recovery import MAX_ROUNDS, recover
 from osiris_lsp.text import LineIndex, Span
 from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxProblem, Tree, plain_fields

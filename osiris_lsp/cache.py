@@ -14,7 +14,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, Final
 
 from osiris_lsp import __version__, batch, files
@@ -22,6 +22,7 @@ from osiris_lsp.batch import FileResult, Job
 from osiris_lsp.discovery import CONNECTIONS, Kind, is_inside
 from osiris_lsp.files import Stamp, digest, stamp
 from osiris_lsp.project import Usage
+from osiris_lsp.properties import cached_property
 from osiris_lsp.reports.record import Place, Record
 from osiris_lsp.secret import Excerpt, excerpt
 from osiris_lsp.specs import schema_folder

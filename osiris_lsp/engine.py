@@ -1,13 +1,14 @@
 """Lint one document: run the rules that are on, apply suppressions, put findings in order."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 from osiris_lsp.discovery import matcher
 from osiris_lsp.documents import Document, PipelineDocument
 from osiris_lsp.finding import Finding, Problem, Severity, sort_key
 from osiris_lsp.project import Project
+from osiris_lsp.properties import cached_property
 from osiris_lsp.recall import Recall
 from osiris_lsp.rules import Entry, load, matches, selected
 from osiris_lsp.settings import Settings

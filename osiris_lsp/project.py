@@ -4,7 +4,6 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from osiris_lsp.discovery import (
@@ -20,6 +19,7 @@ from osiris_lsp.discovery import (
     matcher,
     walk,
 )
+from osiris_lsp.properties import cached_property
 from osiris_lsp.refs import has_variable
 from osiris_lsp.secret import Sieve, is_distinct
 from osiris_lsp.settings import Settings, SettingsProblem, load_settings

@@ -3,8 +3,10 @@
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, Literal, NamedTuple, cast
+
+from osiris_lsp.properties import cached_property
 
 Schema = Mapping[str, Any]
 """A JSON Schema 2020-12 as read from JSON or YAML."""

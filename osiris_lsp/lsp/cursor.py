@@ -6,7 +6,6 @@ from its line, so that features work while a line is being typed.
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, Final
 
 from osiris_lsp.documents import (
@@ -18,6 +17,7 @@ from osiris_lsp.documents import (
     PipelineDocument,
     Step,
 )
+from osiris_lsp.properties import cached_property
 from osiris_lsp.refs import Reference, Segment, parse_reference, segments
 from osiris_lsp.specs import FieldSpec, Schema, load_schema, step_schema
 from osiris_lsp.text import Span, lazy

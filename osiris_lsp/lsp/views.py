@@ -1,7 +1,6 @@
 """A document at one version, as features see it: typed, with its project, in the client's units."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 from lsprotocol import types
 
@@ -10,6 +9,7 @@ from osiris_lsp.documents import Document
 from osiris_lsp.engine import Linter
 from osiris_lsp.finding import Edit, Finding
 from osiris_lsp.project import Project
+from osiris_lsp.properties import cached_property
 from osiris_lsp.reports.record import fingerprints
 from osiris_lsp.secret import Sieve, excerpt
 from osiris_lsp.text import Encoding, LineIndex, Position, Span
