@@ -271,8 +271,3 @@ def parser() -> Any:
 
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     return sqlglot
-
-
-def statements(text: str, dialect: str) -> Sequence[Any]:
-    """Return the trees of the statements of a query; none where sqlglot cannot read all of it."""
-    return _parse(text, dialect)

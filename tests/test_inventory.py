@@ -12,6 +12,7 @@ INVENTORY = """\
 | S4-CB-01 | 004 | failure_threshold=5 | unit | [ ] |
 | S4-CB-02 | 004 | recovery_timeout=60.0 | unit | [ ] |
 | S4-RL-01 | 004 | max_requests=60 | unit | [ ] |
+| S4-RLX-01 | 004 | of another group | unit | [ ] |
 
 | R-01 | user vs username | two names | one of them |
 """
@@ -64,7 +65,7 @@ def test_a(): pass
 @inventory("S4-CB-02", "R-01")
 @inventory("S4-RL-01")
 def test_b(): pass
-@inventory("S4-RL-01")
+@inventory("S4-RL-01", "S4-RLX-01")
 def test_c(): pass
 def test_without_a_mark(): assert False
 """
@@ -79,8 +80,9 @@ def test_an_id_is_proved_by_a_test_that_passed(run: Run, workers: str) -> None:
             "S4-CB-01       passed   test_it.py::test_a",
             "S4-CB-02       passed   test_it.py::test_b",
             "S4-RL-01       passed   test_it.py::test_b and 1 more",
+            "S4-RLX-01      passed   test_it.py::test_c",
             "",
-            "3 of 3 proved",
+            "4 of 4 proved",
         ],
     )
 

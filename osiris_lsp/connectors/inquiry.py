@@ -20,67 +20,68 @@ from osiris_lsp.connectors.tls import tls_of
 class Inquiry(Connector):
     """A service behind `base_url` that answers with JSON.
 
-    A family says what is asked (`path`, `params`, `headers`) and what an answer tells (`facts`).
+    A family says what is asked (`_path`, `_params`, `_headers`), and what an answer tells
+    (`_facts`).
     """
 
-    path: ClassVar[str]
-    params: ClassVar[Mapping[str, str]] = {}
-    key_field: ClassVar[str] = "base_url"
+    _path: ClassVar[str]
+    _params: ClassVar[Mapping[str, str]] = {}
+    _key_field: ClassVar[str] = "base_url"
     """The field to mark when the service refuses who asks."""
-    needed: ClassVar[bool] = True
-    """Whether nothing can be asked without `key_field`."""
+    _needed: ClassVar[bool] = True
+    """Whether nothing can be asked without `_key_field`."""
 
     def probe(self, check: Check) -> None:
         """Ask, and note what the answer tells."""
         connection = check.connection
-        if self.needed and not connection.text(self.key_field):
+        if self._needed and not connection.text(self._key_field):
             raise ConnectorConfigError(
-                f"`{self.key_field}` is missing",
+                f"`{self._key_field}` is missing",
                 code="config.missing_field",
-                field=self.key_field,
-                remedy=f"add `{self.key_field}`",
+                field=self._key_field,
+                remedy=f"add `{self._key_field}`",
             )
-        self.note(check, self.ask(check, self.path))
+        self._note(check, self._ask(check, self._path))
 
-    def ask(self, check: Check, path: str) -> Response:
+    def _ask(self, check: Check, path: str) -> Response:
         """Return the answer to a GET; raises what its status means."""
         connection = check.connection
-        headers = {**self.agent(connection), **self.headers(check)}
+        headers = {**self._agent(connection), **self._headers(check)}
         response = request(
             check,
             "GET",
             join_url(connection.text("base_url"), path),
             headers=headers,
-            params=self.params,
+            params=self._params,
             tls=tls_of(connection, "verify"),
         )
-        refused = self.refusal(response)
+        refused = self._refusal(response)
         if refused is not None:
             raise refused
-        return expect(response, key_field=self.key_field)
+        return expect(response, key_field=self._key_field)
 
-    def agent(self, connection: ResolvedConnection) -> Mapping[str, str]:
+    def _agent(self, connection: ResolvedConnection) -> Mapping[str, str]:
         """Return the header that says who asks, where the connection does."""
         own = connection.text("user_agent")
         return {"User-Agent": own} if own else {}
 
-    def headers(self, check: Check) -> Mapping[str, str]:
+    def _headers(self, check: Check) -> Mapping[str, str]:
         """Return the headers with the credentials."""
         return {}
 
-    def refusal(self, response: Response) -> ConnectorError | None:
+    def _refusal(self, response: Response) -> ConnectorError | None:
         """Return what an answer means where the service has its own way to say it."""
         return None
 
-    def note(self, check: Check, response: Response) -> None:
+    def _note(self, check: Check, response: Response) -> None:
         """Note the facts; raises ConnectorParseError for an answer of another service."""
-        facts = self.facts(response.json())
+        facts = self._facts(response.json())
         if facts is None:
             raise stranger(f"{self.family}.answer")
         check.facts.update(facts)
 
     @abstractmethod
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Return what is worth telling of an answer; None where it is not of this service."""
 
 

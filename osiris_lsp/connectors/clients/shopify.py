@@ -12,7 +12,7 @@ from osiris_lsp.connectors.clients.graphql import GraphQLClient
 from osiris_lsp.connectors.clients.http.config import APIClientConfig
 from osiris_lsp.connectors.clients.http.connection import client_config, connection_of, limit_of
 from osiris_lsp.connectors.clients.http.response import APIResponse
-from osiris_lsp.connectors.errors import ConnectorRateLimitError
+from osiris_lsp.connectors.errors import ConnectorConfigError, ConnectorRateLimitError
 from osiris_lsp.connectors.families.graphql import codes_of
 from osiris_lsp.connectors.families.shopify import wait_of
 from osiris_lsp.connectors.resilience.retry import RetryConfig
@@ -42,6 +42,12 @@ class ShopifyClient(GraphQLClient):
     def from_connection(cls, connection: Mapping[str, Any], **options: Any) -> Self:
         """Return the client of a resolved connection; `options` are those of `BaseAPIClient`."""
         resolved = connection_of("shopify", connection)
+        if not resolved.text("shop_domain") or not resolved.text("access_token"):
+            raise ConnectorConfigError(
+                "shop_domain and access_token are required",
+                code="config.missing_field",
+                field="access_token" if resolved.text("shop_domain") else "shop_domain",
+            )
         version = resolved.text("api_version")
         config = client_config(
             resolved,
@@ -51,6 +57,11 @@ class ShopifyClient(GraphQLClient):
             rate_limit=limit_of(resolved),
         )
         return cls(config, **options)
+
+    @classmethod
+    def create_client(cls, connection: Mapping[str, Any]) -> Self:
+        """Return the client of a connection; the name is that of CONN-015."""
+        return cls.from_connection(connection)
 
     async def _ask(
         self, document: str, variables: Mapping[str, Any] | None, operation: str | None

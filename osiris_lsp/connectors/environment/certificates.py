@@ -41,7 +41,10 @@ def setup_ssl(environment: Environment = config) -> SSLConfig:
 
 
 def tls_settings(ssl_config: Mapping[str, Any]) -> Tls:
-    """Return the settings that a context holds, as all connectors take them."""
+    """Return the settings that a context holds, as all connectors take them.
+
+    `verify` may also be the path of the authorities, as some libraries have it.
+    """
     if ssl_config.get("success") is False:
         raise ConnectorConfigError(
             str(ssl_config.get("error") or "the TLS settings cannot be used"),
@@ -49,9 +52,11 @@ def tls_settings(ssl_config: Mapping[str, Any]) -> Tls:
             field="ssl_config",
             remedy="repair what `setup_ssl` complains about",
         )
+    verify, path = ssl_config.get("verify", True), ssl_config.get("cert_path")
+    authority = verify if isinstance(verify, str | os.PathLike) else path
     return Tls(
-        ca=str(ssl_config.get("cert_path") or ""),
-        verify=ssl_config.get("verify", True) is not False,
+        ca=os.fspath(authority) if authority else "",
+        verify=verify is not False,
         fields={"ca": "cert_path", "verify": "verify"},
     )
 

@@ -141,7 +141,7 @@ class Environment:
     @property
     def postgres_host(self) -> str:
         """`POSTGRES_HOST`."""
-        return self._text("POSTGRES_HOST")
+        return self._text("POSTGRES_HOST") or "localhost"
 
     @property
     def postgres_port(self) -> int:
@@ -174,11 +174,10 @@ class Environment:
             "user": self.postgres_user,
             "password": self.postgres_password,
         }
-        for name in ("host", "database", "user"):
+        for name in ("database", "user", "password"):
             if not values[name]:
                 raise missing(f"POSTGRES_{name.upper()}", "PostgreSQL")
-        given = {name: value for name, value in values.items() if value is not None}
-        return ResolvedConnection("postgres", "environment", given)
+        return ResolvedConnection("postgres", "environment", values)
 
     def _text(self, name: str) -> str:
         return self._variables.get(name, "").strip()

@@ -74,9 +74,11 @@ def marked(log: logging.Logger, operation: str, execution_id: str) -> Iterator[N
             current.execution_id = execution_id
             current = current.__cause__
         log.warning(
-            "%s failed: %s",
+            "%s failed: %s (%s), execution %s",
             operation,
-            error,
+            error.message,
+            error.code,
+            execution_id or "unknown",
             extra={
                 "execution_id": execution_id,
                 "operation": operation,

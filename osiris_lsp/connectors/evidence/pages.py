@@ -153,7 +153,7 @@ class Pages:
             headers = {"Host": url.netloc.decode("ascii"), "Accept": "text/html, text/*;q=0.9"}
             request = http.build_request("GET", pinned, headers=headers)
             if url.scheme == "https" and not _is_literal(url.host):
-                request.extensions["sni_hostname"] = url.host.encode("idna").decode()
+                request.extensions["sni_hostname"] = url.raw_host.decode("ascii")
             return await wire.send(http, request, where, config.timeout, max_body=config.max_body)
 
 

@@ -8,11 +8,11 @@ from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from osiris_lsp.connectors.clients.sql.reading import validate_read_only
 from osiris_lsp.connectors.connection import ResolvedConnection
-from osiris_lsp.connectors.errors import ConnectorConfigError, ConnectorValidationError
+from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.connectors.evidence.base import BaseConnector, checked
 from osiris_lsp.connectors.evidence.source import Evidence, SourceType
-from osiris_lsp.sql import offence, statements
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 Rows = Callable[[str, Mapping[str, Any]], Iterable[Mapping[str, Any]]]
 """Runs a query with its parameters and gives rows."""
 
+_FAMILIES: Final = {
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "sqlite": "sqlite",
+}
 _DIALECTS: Final = {"postgresql": "postgres", "mariadb": "mysql"}
 
 _READ_ONLY: Final = {
@@ -30,29 +37,13 @@ _READ_ONLY: Final = {
 }
 """What makes a transaction read only, and what gives the connection back as it was."""
 
-_DENIED: Final = frozenset(
-    (
-        *("pg_read_file", "pg_read_binary_file", "pg_ls_dir", "pg_stat_file", "pg_sleep"),
-        *("pg_sleep_for", "pg_sleep_until", "pg_terminate_backend", "pg_cancel_backend"),
-        *("pg_reload_conf", "pg_rotate_logfile", "pg_promote", "pg_switch_wal", "lo_import"),
-        *("lo_export", "lo_from_bytea", "lo_put", "lo_unlink", "lo_create", "dblink"),
-        *("dblink_exec", "dblink_connect", "set_config", "setval", "nextval"),
-        *("pg_advisory_lock", "pg_advisory_xact_lock", "pg_notify", "pg_create_restore_point"),
-        *("query_to_xml", "database_to_xml", "table_to_xml", "cursor_to_xml"),
-        *("load_file", "sleep", "benchmark", "get_lock", "release_lock", "release_all_locks"),
-        *("master_pos_wait", "sys_exec", "sys_eval", "load_extension", "writefile", "readfile"),
-        *("edit", "fts3_tokenizer", "read_text", "read_blob"),
-    )
-)
-"""Functions that do more than compute: read files, wait, lock, write, or call elsewhere."""
-
 
 class SQLConnector(BaseConnector):
     """Rows of a database; `query` is SQL, with parameters as `:name`.
 
-    Give a SQLAlchemy `engine`, or `rows` and the `dialect`. Only what sqlglot knows to be one query
-    is run, in a read-only transaction where the database has one, and rolled back. `fetch` runs
-    `fetch_query` with `:id`; without one it gives what a search found while it is in the cache.
+    Give a SQLAlchemy `engine`, or `rows` and the `dialect`. Only what `validate_read_only` lets
+    pass is run, in a read-only transaction where the database has one, and rolled back. `fetch`
+    runs `fetch_query` with `:id`; without one it gives what a search found, from the cache.
     """
 
     name = "SQL"
@@ -80,25 +71,28 @@ class SQLConnector(BaseConnector):
         named = engine.dialect.name if engine is not None else dialect
         self._dialect = _DIALECTS.get(named, named)
         self._engine, self._rows = engine, rows
+        self._owned = False
         self._fetch_query = fetch_query
         self._id, self._title, self._content = id_column, title_column, tuple(content_columns)
         self._timeout = timeout
         if fetch_query:
-            check_read_only(fetch_query, self._dialect)
+            validate_read_only(fetch_query, self._dialect)
 
     @classmethod
     def from_connection(cls, connection: ResolvedConnection, **options: Any) -> "SQLConnector":
         """Return the connector of a connection, with an engine of its own that `close` ends."""
-        from osiris_lsp.connectors.evidence.engine import engine_of
+        from osiris_lsp.connectors.clients.sql.engine import connection_of, make_engine
 
         names = ("fetch_query", "id_column", "title_column", "content_columns", "timeout")
         given = {name: connection.value(name) for name in names if connection.value(name)}
-        engine = engine_of(connection, float(given.get("timeout", 30)))
-        return cls(engine=engine, **{**given, **options})
+        engine = make_engine(connection_of(_database(connection)))
+        made = cls(engine=engine, **{**given, **options})
+        made._owned = True
+        return made
 
     async def close(self) -> None:
-        """Close the connections that the engine keeps; the next search opens others."""
-        if self._engine is not None:
+        """Close the connections of an engine of its own; the next search opens others."""
+        if self._owned and self._engine is not None:
             await asyncio.to_thread(self._engine.dispose)
 
     async def search(
@@ -109,9 +103,9 @@ class SQLConnector(BaseConnector):
         parameters: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> list[Evidence]:
-        """Run a query and return its first rows; raises ConnectorValidationError for a write."""
+        """Run a query and return its first rows; raises OperationNotAllowedError for a write."""
         sql = checked(query, limit)
-        check_read_only(sql, self._dialect)
+        validate_read_only(sql, self._dialect)
         found = [self._row(row) for row in await self._read("search", sql, parameters or {}, limit)]
         for evidence in found:
             self._cache_put(evidence.id, evidence)
@@ -173,34 +167,23 @@ class SQLConnector(BaseConnector):
         )
 
 
-def check_read_only(query: str, dialect: str) -> None:
-    """Raise ConnectorValidationError for what is not one query that only reads.
-
-    What sqlglot cannot read is refused, too.
-    """
-    from sqlglot import exp
-
-    found = offence(query, dialect)
-    if found is not None:
-        raise _refused(found.message)
-    trees = statements(query, dialect)
-    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
-        raise _refused("this is no single SELECT that can be read")
-    for node in trees[0].walk():
-        if isinstance(node, exp.DML | exp.DDL | exp.Command | exp.Into | exp.Lock) and not (
-            isinstance(node, exp.Query)
-        ):
-            raise _refused(f"`{node.key.upper()}` is no read")
-        if isinstance(node, exp.Func):
-            name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
-            if name.lower() in _DENIED:
-                raise _refused(f"the function `{name.lower()}` does more than compute")
-
-
-def _refused(what: str) -> ConnectorValidationError:
-    return ConnectorValidationError(
-        what, code="sql.not_a_read", remedy="write one SELECT; writing is no business of evidence"
-    )
+def _database(connection: ResolvedConnection) -> ResolvedConnection:
+    """Return the connection of the family that the DSN is of."""
+    text = connection.text("dsn").strip()
+    scheme = text.partition("://")[0].partition("+")[0].lower() if "://" in text else ""
+    family = _FAMILIES.get(scheme)
+    if family is None:
+        raise ConnectorConfigError(
+            "`dsn` is no address of a database that can be searched",
+            code="config.url",
+            field="dsn",
+            remedy="write it as `postgresql://`, `mysql://` or `sqlite:///path`",
+        )
+    values: dict[str, Any] = {"dsn": text, "timeout": connection.value("timeout")}
+    if family == "sqlite":
+        path = text.partition("://")[2].partition("?")[0].removeprefix("/")
+        values = {"path": path, "read_only": True}
+    return ResolvedConnection(family, connection.alias, values, base=connection.base)
 
 
 def _plain(value: Any) -> Any:

@@ -13,17 +13,17 @@ class ArxivConnector(Inquiry):
     """The search of arXiv, which needs no key."""
 
     family: ClassVar[str] = "arxiv"
-    path: ClassVar[str] = "/query"
-    params: ClassVar[Mapping[str, str]] = {"search_query": "all:electron", "max_results": "1"}
+    _path: ClassVar[str] = "/query"
+    _params: ClassVar[Mapping[str, str]] = {"search_query": "all:electron", "max_results": "1"}
 
-    def note(self, check: Check, response: Response) -> None:
+    def _note(self, check: Check, response: Response) -> None:
         """See that a feed came back, which is no JSON."""
         if response.is_html:
             response.json()  # raises `http.html`
         if not parse_xml(response.body, "the check").tag.endswith("}feed"):
             raise stranger("arxiv.answer")
 
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Tell nothing more than that it answers."""
         return {}
 

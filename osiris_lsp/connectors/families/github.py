@@ -13,24 +13,24 @@ class GithubConnector(Inquiry):
     """GitHub, or a GitHub Enterprise server; a wrong token is refused for public data, too."""
 
     family: ClassVar[str] = "github"
-    path: ClassVar[str] = "/rate_limit"
-    key_field: ClassVar[str] = "token"
-    needed: ClassVar[bool] = False
+    _path: ClassVar[str] = "/rate_limit"
+    _key_field: ClassVar[str] = "token"
+    _needed: ClassVar[bool] = False
 
-    def ask(self, check: Check, path: str) -> Response:
+    def _ask(self, check: Check, path: str) -> Response:
         """Ask for the limits; a server of one's own may have none, and then tells its version."""
         try:
-            return super().ask(check, path)
+            return super()._ask(check, path)
         except ConnectorNotFoundError:
-            return super().ask(check, "/meta")
+            return super()._ask(check, "/meta")
 
-    def headers(self, check: Check) -> Mapping[str, str]:
+    def _headers(self, check: Check) -> Mapping[str, str]:
         """Return the token, if there is one."""
         token = check.connection.text("token")
         sent = {"Accept": "application/vnd.github+json"}
         return {**sent, "Authorization": f"Bearer {token}"} if token else sent
 
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Tell the searches that are left, or the version of the server."""
         left, version = (
             below(answer, "resources", "search", "remaining"),

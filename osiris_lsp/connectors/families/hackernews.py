@@ -10,10 +10,10 @@ class HackernewsConnector(Inquiry):
     """The search of Hacker News, which needs no key."""
 
     family: ClassVar[str] = "hackernews"
-    path: ClassVar[str] = "/search"
-    params: ClassVar[Mapping[str, str]] = {"tags": "front_page", "hitsPerPage": "1"}
+    _path: ClassVar[str] = "/search"
+    _params: ClassVar[Mapping[str, str]] = {"tags": "front_page", "hitsPerPage": "1"}
 
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Tell nothing more than that it answers."""
         hits = answer.get("hits") if isinstance(answer, Mapping) else None
         return {} if isinstance(hits, list) else None

@@ -11,14 +11,14 @@ class NewsapiConnector(Inquiry):
     """NewsAPI, with a key."""
 
     family: ClassVar[str] = "newsapi"
-    path: ClassVar[str] = "/top-headlines/sources"
-    key_field: ClassVar[str] = "api_key"
+    _path: ClassVar[str] = "/top-headlines/sources"
+    _key_field: ClassVar[str] = "api_key"
 
-    def headers(self, check: Check) -> Mapping[str, str]:
+    def _headers(self, check: Check) -> Mapping[str, str]:
         """Return the key."""
         return {"X-Api-Key": check.connection.text("api_key")}
 
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Tell how many sources there are."""
         sources = answer.get("sources") if isinstance(answer, Mapping) else None
         return {"sources": len(sources)} if isinstance(sources, list) else None

@@ -12,11 +12,11 @@ class RedditConnector(Inquiry):
     """Reddit, with an app of one's own."""
 
     family: ClassVar[str] = "reddit"
-    path: ClassVar[str] = "/subreddits/default"
-    params: ClassVar[Mapping[str, str]] = {"limit": "1", "raw_json": "1"}
-    key_field: ClassVar[str] = "client_secret"
+    _path: ClassVar[str] = "/subreddits/default"
+    _params: ClassVar[Mapping[str, str]] = {"limit": "1", "raw_json": "1"}
+    _key_field: ClassVar[str] = "client_secret"
 
-    def headers(self, check: Check) -> Mapping[str, str]:
+    def _headers(self, check: Check) -> Mapping[str, str]:
         """Return a fresh token."""
         connection = check.connection
         names = ("client_id", "client_secret")
@@ -27,12 +27,12 @@ class RedditConnector(Inquiry):
                 **values,
                 "grant_type": "client_credentials",
                 "token_url": connection.text("token_url"),
-                "headers": self.agent(connection),
+                "headers": self._agent(connection),
             },
         )
         return {"Authorization": f"Bearer {token.access_token.reveal()}"}
 
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Tell nothing more than that it answers."""
         return {} if isinstance(below(answer, "data", "children"), list) else None
 

@@ -12,11 +12,11 @@ class SecConnector(Inquiry):
     """The full text search of EDGAR, which needs no key."""
 
     family: ClassVar[str] = "sec"
-    path: ClassVar[str] = "/search-index"
-    params: ClassVar[Mapping[str, str]] = {"q": "annual report", "forms": "10-K"}
-    key_field: ClassVar[str] = "user_agent"
+    _path: ClassVar[str] = "/search-index"
+    _params: ClassVar[Mapping[str, str]] = {"q": "annual report", "forms": "10-K"}
+    _key_field: ClassVar[str] = "user_agent"
 
-    def refusal(self, response: Response) -> ConnectorError | None:
+    def _refusal(self, response: Response) -> ConnectorError | None:
         """Say what the SEC means by 403."""
         if response.status != 403:
             return None
@@ -28,7 +28,7 @@ class SecConnector(Inquiry):
             remedy="name a person and an e-mail address in `user_agent`, and wait ten minutes",
         )
 
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Tell nothing more than that it answers."""
         return {} if isinstance(below(answer, "hits", "hits"), list) else None
 

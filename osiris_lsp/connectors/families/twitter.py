@@ -11,14 +11,14 @@ class TwitterConnector(Inquiry):
     """X, with the bearer token of an app."""
 
     family: ClassVar[str] = "twitter"
-    path: ClassVar[str] = "/usage/tweets"
-    key_field: ClassVar[str] = "bearer_token"
+    _path: ClassVar[str] = "/usage/tweets"
+    _key_field: ClassVar[str] = "bearer_token"
 
-    def headers(self, check: Check) -> Mapping[str, str]:
+    def _headers(self, check: Check) -> Mapping[str, str]:
         """Return the token."""
         return {"Authorization": f"Bearer {check.connection.text('bearer_token')}"}
 
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Tell how many posts the plan has, and how many are used."""
         used, cap = below(answer, "data", "project_usage"), below(answer, "data", "project_cap")
         return None if cap is None else {"posts_used": used, "posts_in_plan": cap}

@@ -13,15 +13,15 @@ class WebConnector(Inquiry):
     """Brave Search, with a key; the smallest search there is, as it has nothing cheaper."""
 
     family: ClassVar[str] = "web"
-    path: ClassVar[str] = "/web/search"
-    params: ClassVar[Mapping[str, str]] = {"q": "osiris", "count": "1"}
-    key_field: ClassVar[str] = "api_key"
+    _path: ClassVar[str] = "/web/search"
+    _params: ClassVar[Mapping[str, str]] = {"q": "osiris", "count": "1"}
+    _key_field: ClassVar[str] = "api_key"
 
-    def headers(self, check: Check) -> Mapping[str, str]:
+    def _headers(self, check: Check) -> Mapping[str, str]:
         """Return the key."""
         return {"X-Subscription-Token": check.connection.text("api_key")}
 
-    def refusal(self, response: Response) -> ConnectorError | None:
+    def _refusal(self, response: Response) -> ConnectorError | None:
         """Tell a wrong key, which comes with status 422, from a wrong question."""
         if response.status != 422 or b"SUBSCRIPTION_TOKEN_INVALID" not in response.body:
             return None
@@ -33,7 +33,7 @@ class WebConnector(Inquiry):
             remedy="check `api_key` on the page API keys of Brave Search",
         )
 
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Tell nothing more than that it answers."""
         return {} if below(answer, "type") == "search" else None
 

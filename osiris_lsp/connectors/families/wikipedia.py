@@ -10,15 +10,15 @@ class WikipediaConnector(Inquiry):
     """One wiki, which needs no key."""
 
     family: ClassVar[str] = "wikipedia"
-    path: ClassVar[str] = "/w/api.php"
-    params: ClassVar[Mapping[str, str]] = {
+    _path: ClassVar[str] = "/w/api.php"
+    _params: ClassVar[Mapping[str, str]] = {
         "action": "query",
         "meta": "siteinfo",
         "format": "json",
         "formatversion": "2",
     }
 
-    def facts(self, answer: Any) -> Mapping[str, Any] | None:
+    def _facts(self, answer: Any) -> Mapping[str, Any] | None:
         """Tell the name of the wiki and its version."""
         name = below(answer, "query", "general", "sitename")
         if name is None:

@@ -132,7 +132,7 @@ class RateLimiter:
             if refused or status == 503:
                 said = retry_after(headers.get("retry-after"), self._wall())
             left = headers.get("x-ratelimit-remaining")
-            if said is None and left is not None and left.strip() == "0":
+            if said is None and left is not None and left.strip() in ("0", "0.0"):
                 said = _reset(headers.get("x-ratelimit-reset"), self._wall())
         if said is None and refused:
             # A service that refuses without a word: the pause grows with each time in a row.

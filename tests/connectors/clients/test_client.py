@@ -409,6 +409,9 @@ def test_a_session_closes_its_client(httpserver: HTTPServer) -> None:
     async def main() -> None:
         async with client(httpserver.url_for("")).session() as api:
             assert (await api.get("/x")).body == "fine"
+            http = api._http
+        assert http is not None
+        assert http.is_closed
         await api.close()
         assert not await api.health_check()
         with pytest.raises(ConnectorConfigError, match="is closed"):

@@ -73,7 +73,7 @@ POSTGRES = {
         ("OAUTH_CLIENT_AUTH", "oauth_client_auth", {"POST": "post", "basic": "basic"}, "basic"),
         ("SSL_VERIFY", "ssl_verify", {"no": False, "True": True, "0": False}, True),
         ("SSL_CERT_PATH", "ssl_cert_path", {"/ca.pem": "/ca.pem"}, ""),
-        ("POSTGRES_HOST", "postgres_host", {"db": "db"}, ""),
+        ("POSTGRES_HOST", "postgres_host", {"db": "db"}, "localhost"),
         ("POSTGRES_PORT", "postgres_port", {"6432": 6432}, 5432),
         ("POSTGRES_DATABASE", "postgres_database", {"shop": "shop"}, ""),
         ("POSTGRES_USER", "postgres_user", {"ada": "ada"}, ""),
@@ -143,8 +143,8 @@ def test_a_postgres_connection(password: str) -> None:
     }
 
 
-@pytest.mark.inventory("S0-CFG-11", "S0-CFG-13", "S0-CFG-14")
-@pytest.mark.parametrize("name", ["POSTGRES_HOST", "POSTGRES_DATABASE", "POSTGRES_USER"])
+@pytest.mark.inventory("S0-CFG-13", "S0-CFG-14", "S0-CFG-15")
+@pytest.mark.parametrize("name", ["POSTGRES_DATABASE", "POSTGRES_USER", "POSTGRES_PASSWORD"])
 def test_a_postgres_connection_that_is_not_complete(name: str) -> None:
     """The variable is named."""
     with pytest.raises(ConnectorConfigError, match=f"`{name}` is not set"):

@@ -21,6 +21,7 @@ from osiris_lsp.connectors import (
     RetryExhaustedError,
     create_bearer_auth,
     create_context,
+    create_oauth2_auth,
     get_oauth_token,
     oauth_connector,
     setup_authentication,
@@ -28,9 +29,10 @@ from osiris_lsp.connectors import (
 )
 from osiris_lsp.connectors.environment.context import Context
 from osiris_lsp.secret import Secret
-from tests.connectors.clients.plain import client, within
+from tests.connectors.clients.plain import Plain, client, within
 from tests.connectors.environment.provider import Provide, Provider
 from tests.doubles import faults, oauth
+from tests.doubles.authorization import CLIENT_ID, CLIENT_SECRET
 from tests.doubles.messages import CANARY, Answer, as_json
 from tests.doubles.rest import Rest, bearer
 from tests.doubles.server import Server
@@ -229,6 +231,31 @@ def test_a_refresh_token(provide: Provide) -> None:
     assert authenticator.get_oauth_token() == newest(provider)
     grants = [request.form()["grant_type"] for request in provider.server.requests]
     assert grants == ["refresh_token"] * 3 + ["client_credentials"]
+
+
+@pytest.mark.inventory("S4-AUTH-05", "S4-AUTH-06", "S4-AUTH-10")
+@pytest.mark.parametrize("way", ["basic", "post"])
+def test_a_client_of_the_framework(provide: Provide, way: str) -> None:
+    """It fetches a token of its own from a real server, once for all callers, and uses it."""
+    provider = provide(methods=[f"client_secret_{way}"])
+    auth = create_oauth2_auth(
+        CLIENT_ID,
+        CLIENT_SECRET,
+        provider.variables()["OAUTH_ENDPOINT"],
+        ["orders:read"],
+        client_auth=way,
+    )
+
+    async def use(api: Plain) -> None:
+        await asyncio.gather(*(api.get("/v1/health") for _ in range(20)))
+        assert len(provider.tokens.issued) == 1
+        assert api.auth_manager is not None
+        assert await api.auth_manager.get_initial_token() == newest(provider)
+        assert len(provider.tokens.issued) == 2
+
+    with Server(Rest(bearer(provider.tokens.issued))) as service:
+        within(client(service.url, auth=auth), use)
+        assert {request.bearer for request in service.requests} == {provider.tokens.issued[0]}
 
 
 @pytest.mark.inventory("S0-SEC-05", "S0-CTX-03")

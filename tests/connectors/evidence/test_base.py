@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from osiris_lsp import connectors
 from osiris_lsp.connectors import (
     ConnectorAuthError,
     ConnectorCircuitOpenError,
@@ -33,6 +34,21 @@ def test_it_is_abstract() -> None:
     with pytest.raises(TypeError, match="abstract"):
         BaseConnector()  # type: ignore[abstract]
     assert BaseConnector.__abstractmethods__ == {"name", "source_type", "search", "fetch"}
+
+
+@pytest.mark.inventory("S3-TYPE-01", "S3-TYPE-04")
+def test_the_two_kinds_of_connectors() -> None:
+    """Twelve are sources of evidence; those of integrations are another kind, with a context."""
+    evidence = ("ArXiv", "GitHub", "HackerNews", "LocalDocs", "NewsAPI", "Reddit", "SEC", "SQL",
+                "Twitter", "Web", "Whisper", "Wikipedia")  # fmt: skip
+    for name in evidence:
+        kind = getattr(connectors, f"{name}Connector")
+        assert issubclass(kind, BaseConnector)
+        assert not inspect.isabstract(kind)
+    for name in ("Stripe", "HubSpot", "DocuSign", "PagerDuty"):
+        kind = getattr(connectors, f"{name}Connector")
+        assert not issubclass(kind, BaseConnector)
+        assert inspect.iscoroutinefunction(kind.__aenter__)
 
 
 @pytest.mark.inventory("S3-BASE-02", "S3-BASE-03", "S3-BASE-05")

@@ -292,6 +292,16 @@ def test_limits(family: str, most: int, seconds: float) -> None:
     assert time.pauses == [pytest.approx(seconds / most)]
 
 
+@pytest.mark.inventory("R-19", "S3-BASE-12")
+def test_each_attempt_takes_a_token() -> None:
+    """The pause before another attempt counts towards what the limit asks for, and no more."""
+    source, time = BY_NAME["arxiv"], Time()
+    with Server(source.double) as server:
+        server.next(faults.status(500))
+        assert len(run(source.connector(server, time).search("tea", limit=1))) == 1
+    assert time.pauses == [1.0, 2.0]
+
+
 def test_an_endless_service_ends() -> None:
     """Pages that bring nothing new are not turned for ever."""
     body = open_sources.wikipedia  # the same page again and again

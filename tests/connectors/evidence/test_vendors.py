@@ -259,6 +259,20 @@ def test_reddit_asks_for_one_token() -> None:
     assert error_of("reddit", as_json(429, {}, headers)).retry_after == 12.0
 
 
+def test_reddit_says_when_nothing_is_left() -> None:
+    """The last request of a window is answered; the next waits until the window ends."""
+    source, time = BY_NAME["reddit"], Time()
+    body = {"kind": "Listing", "data": {"after": None, "children": []}}
+    headers = {"X-Ratelimit-Remaining": "0.0", "X-Ratelimit-Reset": "12"}
+    with Server(source.double) as server:
+        connector = source.connector(server, time)
+        run(connector.search("tea", limit=1))
+        server.next(as_json(200, body, headers))
+        run(connector.search("last"))
+        run(connector.search("next", limit=1))
+    assert time.pauses == [12.0]
+
+
 def test_x_particulars() -> None:
     """Ten posts are the fewest, no find is no error, authors have names, a limit has an end."""
     source = BY_NAME["twitter"]

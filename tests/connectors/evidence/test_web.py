@@ -159,6 +159,15 @@ def test_rebinding() -> None:
     assert hosts == {f"tea.example:{server.port}"}
 
 
+def test_an_address_of_ipv6() -> None:
+    """It is pinned, too; one that takes no connection gives way to the next."""
+    both: dict[str, Sequence[str]] = {"tea.example": ["127.0.0.2", "::1"]}
+    with Server(Site(tea=Answer(200, PAGE, HTML)), host="::1") as server:
+        _, look_up = names(both)
+        found = run(web(look_up=look_up).fetch(f"http://tea.example:{server.port}/tea"))
+    assert found.title == "On tea"
+
+
 def test_rebinding_between_two_requests() -> None:
     """What was public for robots.txt and is not for the page is refused."""
     answers = iter([["127.0.0.1"], ["10.0.0.1"]])

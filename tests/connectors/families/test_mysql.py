@@ -33,7 +33,9 @@ check = partial(check_with, CONNECTOR)
 DSN = "mysql+pymysql://reader:{quoted}@127.0.0.1:{port}/shop"
 
 
-@pytest.mark.inventory("S1-CONN010-05", "S1-CONN017-01", "S1-CONN017-03", "S1-CONN017-04")
+@pytest.mark.inventory(
+    "S1-CONN010-05", "S1-CONN017-01", "S1-CONN017-03", "S1-CONN017-04", "S1-CONN020-04"
+)
 @pytest.mark.parametrize(
     ("changes", "tls"),
     [

@@ -32,7 +32,9 @@ PAIRS = "host=127.0.0.1 port={port} dbname='shop' user=writer password='p@ss/w:r
 TLS = "TLSv1.3"
 
 
-@pytest.mark.inventory("S1-CONN010-05", "S1-CONN017-01", "S1-CONN017-04")
+@pytest.mark.inventory(
+    "S1-CONN010-05", "S1-CONN017-01", "S1-CONN017-04", "S1-CONN020-04", "S2-FUT-01"
+)
 @pytest.mark.parametrize(
     ("changes", "tls"),
     [

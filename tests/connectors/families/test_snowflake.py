@@ -144,7 +144,6 @@ def test_context(account: Vendor) -> None:
         assert details["user"] == snowflake.USER
 
 
-@pytest.mark.inventory("S1-CONN014-01")
 def test_logout(account: Vendor) -> None:
     """A session ends with the check."""
     assert verdict(CONNECTOR.examine(connection(**PASSWORD))) == OK

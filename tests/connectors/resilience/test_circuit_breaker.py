@@ -256,8 +256,9 @@ def test_an_open_circuit_refuses_at_once() -> None:
 
 @pytest.mark.inventory("S4-CB-11", "S4-CB-12")
 def test_it_decorates_functions_of_both_kinds() -> None:
-    """Arguments, results and names pass."""
+    """Arguments, results and names pass, and what fails counts."""
     breaker = CircuitBreaker()
+    counting = CircuitBreaker(CircuitBreakerConfig(2))
 
     @breaker
     async def slow(word: str, *, mark: str) -> str:
@@ -271,6 +272,16 @@ def test_it_decorates_functions_of_both_kinds() -> None:
     assert quick("c") == "c"
     assert (slow.__name__, quick.__name__) == ("slow", "quick")
     assert asyncio.run(breaker.call(slow, "a", mark="c")) == "ac"
+
+    @counting
+    async def failing() -> None:
+        fail()
+
+    with pytest.raises(Boom):
+        asyncio.run(failing())
+    with pytest.raises(Boom):
+        counting(fail)()
+    assert counting.is_open
 
 
 @pytest.mark.inventory("S4-CB-04", "S4-CB-05", "R-51")

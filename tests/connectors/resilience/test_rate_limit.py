@@ -187,6 +187,7 @@ def test_who_gives_up_takes_no_token() -> None:
         (200, {"Retry-After": "7"}, 0),
         (429, {"Retry-After": "{date}"}, 30),
         (200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9"}, 9),
+        (200, {"X-RateLimit-Remaining": "0.0", "X-RateLimit-Reset": "9"}, 9),  # Reddit
         (200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800000012"}, 12),
         (200, {"X-RateLimit-Remaining": "1", "X-RateLimit-Reset": "9"}, 0),
         (200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "soon"}, 0),

@@ -1,7 +1,7 @@
 """What errors of the `openai` library mean; their own texts may repeat a key and are not used."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 from osiris_lsp.connectors.clients.http.response import failure
 from osiris_lsp.connectors.conversion import converted
@@ -12,6 +12,8 @@ from osiris_lsp.connectors.errors import (
     ConnectorNetworkError,
     ConnectorParseError,
 )
+
+Found = TypeVar("Found")
 
 _REMEDIES: Final[Mapping[str, str]] = {
     "http.unauthorized": "check `API_KEY`, or the client that `OAUTH_CLIENT_ID` names",
@@ -78,6 +80,15 @@ def meaning(error: Exception, where: str) -> ConnectorError:
             retryable=True,
         )
     return converted(error, where)
+
+
+def read(where: str, take: Callable[[], Found]) -> Found:
+    """Return what is taken out of an answer; the library lets a server leave out anything."""
+    try:
+        return take()
+    except (AttributeError, TypeError, ValueError, LookupError):
+        pass
+    raise unreadable(where)
 
 
 def unreadable(where: str, *, retryable: bool = False) -> ConnectorParseError:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from osiris_lsp.connectors.clients.llm.client import Call, Client
-from osiris_lsp.connectors.clients.llm.failures import unreadable
+from osiris_lsp.connectors.clients.llm.failures import read
 from osiris_lsp.connectors.clients.llm.prices import prices
 from osiris_lsp.connectors.clients.llm.question import (
     Messages,
@@ -44,6 +44,7 @@ from osiris_lsp.connectors.health import TIMEOUT, Check, Probe, examine
 from osiris_lsp.connectors.resilience.retry import RetryConfig, RetryHandler
 from osiris_lsp.connectors.result import DoctorResult
 from osiris_lsp.connectors.session import DEFAULT, Session
+from osiris_lsp.text import printable
 
 Answer = TypeVar("Answer")
 
@@ -132,12 +133,8 @@ class LLMConnector:
         with marked(_log, "stream", given.execution_id):
             request = self._request(messages, llm_params)
             create = self._create(request, stream=True, stream_options={"include_usage": True})
-            begun = self._clock()
+            measure = self._meter(given, request["model"])
             events = self._ask(given, "stream", create)
-
-            def measure(usage: Any, model: str) -> Metrics:
-                return self._metrics(given, usage, (model, request["model"]), begun)
-
             timeout = self._environment.openai_timeout
             return Stream(events, self._session, timeout, given.execution_id, measure)
 
@@ -157,7 +154,7 @@ class LLMConnector:
                 )
             params = parameters(llm_params)
             params.setdefault("model", self._environment.embedding_model)
-            begun = self._clock()
+            measure = self._meter(given, params["model"])
             answer = self._ask(
                 given,
                 "create_embedding",
@@ -165,14 +162,10 @@ class LLMConnector:
                     input=wanted, extra_headers=headers, **params
                 ),
             )
-            if not isinstance(getattr(answer, "data", None), list) or len(answer.data) != len(
-                wanted
-            ):
-                raise unreadable("`llm.create_embedding`")
-            metrics = self._metrics(given, answer.usage, (answer.model, params["model"]), begun)
+            vectors = read("`llm.create_embedding`", lambda: _vectors(answer.data, len(wanted)))
+            metrics = measure(answer.usage, answer.model)
             metrics.log(_log, "create_embedding")
-            ordered = sorted(answer.data, key=lambda entry: int(entry.index))
-            return Embedding(tuple(tuple(entry.embedding) for entry in ordered), metrics)
+            return Embedding(vectors, metrics)
 
     def client(self, context: Mapping[str, Any]) -> Client:
         """Return the client of a context: the same for equal credentials, TLS, URL and timeout."""
@@ -202,15 +195,12 @@ class LLMConnector:
         given = Context.of(context)
         with marked(_log, operation, given.execution_id):
             request = self._request(messages, llm_params, model_tier, tools="tools" in more)
-            begun = self._clock()
+            measure = self._meter(given, request["model"])
             answer = self._ask(given, operation, self._create(request, **more))
-            if not getattr(answer, "choices", None):
-                raise unreadable(f"`llm.{operation}`")
-            metrics = self._metrics(given, answer.usage, (answer.model, request["model"]), begun)
+            content, reason, wanted = read(f"`llm.{operation}`", lambda: _said(answer.choices[0]))
+            metrics = measure(answer.usage, answer.model)
             metrics.log(_log, operation)
-            choice = answer.choices[0]
-            calls = tuple(_tool_call(call) for call in choice.message.tool_calls or ())
-            return Completion(choice.message.content or "", choice.finish_reason, metrics, calls)
+            return Completion(content, reason, metrics, tuple(map(_tool_call, wanted)))
 
     def _request(
         self,
@@ -239,11 +229,15 @@ class LLMConnector:
         work = client.ask(given.auth, f"`llm.{operation}`", call, self._retry)
         return self._session.bridge.run(work)
 
-    def _metrics(
-        self, given: Context, usage: Any, models: tuple[str, str], begun: float
-    ) -> Metrics:
-        known = prices(self._environment.prices_file)
-        return measured(usage, known, models, given.execution_id, self._clock() - begun)
+    def _meter(self, given: Context, asked: str) -> Callable[[Any, Any], Metrics]:
+        """Return what measures a call from now on; prices that cannot be used show before it."""
+        known, begun = prices(self._environment.prices_file), self._clock()
+
+        def measure(usage: Any, answered: Any) -> Metrics:
+            models = (str(answered or ""), asked)
+            return measured(usage, known, models, given.execution_id, self._clock() - begun)
+
+        return measure
 
     def _connection(self, given: Context) -> ResolvedConnection:
         env, tls = self._environment, tls_settings(given.ssl_config)
@@ -260,19 +254,33 @@ class LLMConnector:
         )
 
 
-def _tool_call(call: Any) -> ToolCall:
-    function = call.function
+def _said(choice: Any) -> tuple[str, str, list[tuple[str, str, str]]]:
+    """Return the text, why it ended, and the id, name and arguments of functions."""
+    calls = [
+        (str(call.id), str(call.function.name), str(call.function.arguments or "{}"))
+        for call in choice.message.tool_calls or ()
+    ]
+    return str(choice.message.content or ""), str(choice.finish_reason or ""), calls
+
+
+def _tool_call(call: tuple[str, str, str]) -> ToolCall:
+    identity, name, arguments = call
     try:
-        return ToolCall(call.id, function.name, json.loads(function.arguments or "{}"))
+        return ToolCall(identity, name, json.loads(arguments))
     except ValueError:
         pass
     raise ConnectorParseError(
-        f"the model wants `{function.name}` called with arguments that are no JSON",
+        f"the model wants `{printable(name[:64])}` called with arguments that are no JSON",
         code="llm.tool_arguments",
         stage="query",
         remedy="try again, with a higher `max_tokens` if the answer was cut off",
         retryable=True,
     )
+
+
+def _vectors(data: Any, count: int) -> tuple[tuple[float, ...], ...]:
+    found = {int(entry.index): tuple(map(float, entry.embedding)) for entry in data}
+    return tuple(found[number] for number in range(count))
 
 
 _PROCESS: Final = LLMConnector()

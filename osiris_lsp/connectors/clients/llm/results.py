@@ -98,9 +98,9 @@ def measured(
     answered, asked = models
     known: dict[str, Any] = {"currency": prices.currency}
     if usage is not None:
-        prompt, completion = usage.prompt_tokens or 0, getattr(usage, "completion_tokens", 0) or 0
+        prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
         details = getattr(usage, "prompt_tokens_details", None)
-        cached = min(getattr(details, "cached_tokens", 0) or 0, prompt)
+        cached = min(_count(details, "cached_tokens"), prompt)
         known |= {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
@@ -111,3 +111,8 @@ def measured(
             found = cost(price, prompt, completion, cached)
             known |= {"input_cost": found.input, "output_cost": found.output, "cost": found.total}
     return Metrics(execution_id, answered or asked, response_time, **known)
+
+
+def _count(usage: Any, name: str) -> int:
+    value = getattr(usage, name, None)
+    return value if isinstance(value, int) and value > 0 else 0

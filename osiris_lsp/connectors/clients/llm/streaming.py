@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 from osiris_lsp.connectors.clients.llm.failures import meaning, truncated, unreadable
 from osiris_lsp.connectors.clients.llm.results import Metrics
 from osiris_lsp.connectors.environment.context import marked
-from osiris_lsp.connectors.errors import ConnectorError, ConnectorParseError
+from osiris_lsp.connectors.errors import (
+    ConnectorConfigError,
+    ConnectorError,
+    ConnectorParseError,
+)
 from osiris_lsp.connectors.session import Session
 
 if TYPE_CHECKING:
@@ -35,7 +39,7 @@ class Stream(Iterator[str]):
         session: Session,
         timeout: float,
         execution_id: str,
-        measure: Callable[[Any, str], Metrics],
+        measure: Callable[[Any, Any], Metrics],
     ) -> None:
         self.metrics: Metrics | None = None
         self.finish_reason = ""
@@ -98,7 +102,7 @@ class Stream(Iterator[str]):
                         return piece
         except Exception as error:
             failure = meaning(error, WHERE)
-            if isinstance(failure, ConnectorParseError):
+            if isinstance(failure, ConnectorParseError | ConnectorConfigError):
                 # Here it is a single broken piece: the server is one of models.
                 failure = unreadable(WHERE, retryable=True)
         # Not inside of `except`: the error of the library may quote what a server said.

@@ -131,7 +131,7 @@ class Database:
         statement = tables.table_of(table_name, self.family, columns).insert()
 
         def write(connection: "Connection") -> int:
-            if self.family == "postgres":
+            if self.engine.dialect.use_insertmanyvalues_wo_returning:
                 _batches(connection, statement, records)
             else:  # the way through SQLAlchemy's parameters takes longer, and changes nothing
                 plain = str(statement.compile(self.engine))

@@ -4,14 +4,17 @@ The package `duckdb-engine` knows no DuckDB of today.
 """
 
 import contextlib
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import text, types
 from sqlalchemy.engine import Connection, default
 from sqlalchemy.exc import NoSuchTableError
 
 from osiris_lsp.connectors.errors import MissingDependencyError
+
+_WRITE: Final = re.compile(r"\s*(?:INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 
 
 class Session:
@@ -53,6 +56,7 @@ class Cursor:
     """A cursor of a session; closing it leaves the session open."""
 
     arraysize = 1
+    rowcount = -1
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -61,12 +65,21 @@ class Cursor:
         return getattr(self._connection, name)
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
-        """Run a statement."""
+        """Run a statement; what a write is about stands in `rowcount`."""
         self._connection.execute(statement, list(parameters))
+        self.rowcount = -1
+        if _WRITE.match(statement) and [item[0] for item in self._connection.description] == [
+            "Count"
+        ]:
+            self.rowcount = self._connection.fetchone()[0]  # its own is always -1 before 2.0
 
     def executemany(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
         """Run a statement for each of some parameters."""
-        self._connection.executemany(statement, [list(item) for item in parameters])
+        count = 0
+        for item in parameters:
+            self.execute(statement, item)
+            count += self.rowcount
+        self.rowcount = count
 
     def close(self) -> None:
         """Do nothing."""
@@ -80,6 +93,8 @@ class Dialect(default.DefaultDialect):
     default_paramstyle = "qmark"
     supports_statement_cache = True
     supports_multivalues_insert = True
+    use_insertmanyvalues = True
+    use_insertmanyvalues_wo_returning = True  # row by row DuckDB takes milliseconds for each
     supports_sane_multi_rowcount = False
 
     @classmethod

@@ -35,6 +35,17 @@ _TABLE: Final = Meaning(
 _COLUMN: Final = _wrong(
     "db.unknown_column", "the table has no column of this name", "check the names of the columns"
 )
+_OBJECT: Final = _wrong(
+    "db.unknown_object",
+    "the server has no function, type or setting of this name",
+    "check the names in the statement, and the types of what a function is given",
+)
+_EXISTS: Final = _wrong(
+    "db.exists", "something of this name is there already", "take another name, or drop it first"
+)
+_UNABLE: Final = _wrong(
+    "db.unsupported", "the server cannot do what the statement asks for", "look at its log"
+)
 _SYNTAX: Final = _wrong(
     "db.syntax", "the server cannot read the statement", "check its syntax for this kind of server"
 )
@@ -129,7 +140,10 @@ _LOCKED_FILE: Final = _LOCKED._replace(
 MYSQL: Final[Mapping[int, Meaning]] = {
     **dict.fromkeys((1051, 1146), _TABLE),
     **dict.fromkeys((1054, 1091), _COLUMN),
+    **dict.fromkeys((1193, 1305), _OBJECT),
+    **dict.fromkeys((1007, 1050, 1060, 1061, 1304), _EXISTS),
     **dict.fromkeys((1064, 1149), _SYNTAX),
+    **dict.fromkeys((1231, 1235), _UNABLE),
     **dict.fromkeys((1022, 1062, 1586), _DUPLICATE),
     **dict.fromkeys((1216, 1217, 1451, 1452), _REFERENCE),
     **dict.fromkeys((1048, 1364), _NULL),
@@ -147,6 +161,9 @@ POSTGRES: Final[Mapping[str, Meaning]] = {
     "42P01": _TABLE,
     "3F000": _TABLE,
     "42703": _COLUMN,
+    **dict.fromkeys(("42704", "42883"), _OBJECT),
+    **dict.fromkeys(("42P04", "42P06", "42P07", "42701", "42710", "42723"), _EXISTS),
+    **dict.fromkeys(("0A000", "08P01"), _UNABLE),
     "42601": _SYNTAX,
     "23505": _DUPLICATE,
     "23503": _REFERENCE,
@@ -191,7 +208,9 @@ SQLITE_CONSTRAINT: Final[Mapping[int, Meaning]] = {
     2067: _DUPLICATE,
 }
 DUCKDB: Final[Mapping[str, Meaning]] = {
-    "CatalogException": _TABLE,
+    "CatalogException": _TABLE._replace(
+        cause="the database has no table, function or type of this name, or has one already"
+    ),
     "BinderException": _COLUMN,
     "ParserException": _SYNTAX,
     "SyntaxException": _SYNTAX,

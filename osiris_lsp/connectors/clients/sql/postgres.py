@@ -11,7 +11,9 @@ from typing import Any, Final, TypeVar
 
 from osiris_lsp.connectors.clients.sql.database import Database, Params, Rows
 from osiris_lsp.connectors.clients.sql.pool import KIND, shared
-from osiris_lsp.connectors.errors import ConnectorConfigError, ConnectorError
+from osiris_lsp.connectors.environment.certificates import tls_settings
+from osiris_lsp.connectors.environment.config import config
+from osiris_lsp.connectors.environment.context import marked
 from osiris_lsp.connectors.session import DEFAULT
 
 Context = Mapping[str, Any]
@@ -19,33 +21,10 @@ T = TypeVar("T")
 
 _log: Final = logging.getLogger("osiris_lsp.connectors.sql")
 
-_VARIABLES: Final = {
-    "host": "POSTGRES_HOST",
-    "port": "POSTGRES_PORT",
-    "database": "POSTGRES_DATABASE",
-    "user": "POSTGRES_USER",
-    "password": "POSTGRES_PASSWORD",
-}
-
-
-def settings(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the fields of the connection that the variables `POSTGRES_*` describe (R-59)."""
-    known = os.environ if environment is None else environment
-    found = {field: known[name] for field, name in _VARIABLES.items() if known.get(name)}
-    for field in ("database", "user", "password"):
-        if field not in found:
-            raise ConnectorConfigError(
-                f"`{_VARIABLES[field]}` is not set",
-                code="config.env_missing",
-                field=field,
-                remedy="set the variables " + ", ".join(_VARIABLES.values()),
-            )
-    return {"family": "postgres", "alias": "environment", "host": "localhost", **found}
-
 
 def database(context: Context | None = None) -> Database:
     """Return the database of the environment; it is made once, until `close_all`."""
-    return shared({**settings(), **_tls((context or {}).get("ssl_config"))})
+    return shared({**config.postgres(), **_tls((context or {}).get("ssl_config"))})
 
 
 def close_all() -> None:
@@ -101,28 +80,14 @@ def get_table_info(table_name: str, context: Context | None = None) -> dict[str,
 
 def _call(operation: str, context: Context | None, work: Callable[[Database], T]) -> T:
     execution = str((context or {}).get("execution_id", ""))
-    try:
+    with marked(_log, operation, execution):
         return work(database(context))
-    except ConnectorError as error:
-        _log.error(
-            "%s failed: %s (%s), execution %s",
-            operation,
-            error.message,
-            error.code,
-            execution or "unknown",
-            extra={"execution_id": execution},
-        )
-        raise
 
 
-def _tls(config: Any) -> dict[str, Any]:
+def _tls(ssl_config: Any) -> dict[str, Any]:
     """Return the fields of a `ssl_config`; without one, TLS is what the server offers."""
-    if not config:
+    if not ssl_config:
         return {}
-    verify, path = config.get("verify", True), config.get("cert_path")
-    authority = verify if isinstance(verify, str | os.PathLike) else path
-    return {
-        "ssl": True,
-        "ssl_verify": verify is not False,
-        **({"ssl_ca": os.path.abspath(authority)} if authority else {}),
-    }
+    tls = tls_settings(ssl_config)
+    authority = {"ssl_ca": os.path.abspath(tls.ca)} if tls.ca else {}
+    return {"ssl": True, "ssl_verify": tls.verify, **authority}

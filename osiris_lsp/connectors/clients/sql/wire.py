@@ -252,7 +252,7 @@ def _postgres(check: Check, patience: Patience) -> tuple[Any, Limit]:
     if connection.get("schema"):
         check.at("query", "schema")
         name = connection.text("schema").replace('"', '""')
-        execute(session, f'SET search_path = "{name}"'.replace("%", "%%"))
+        execute(session, f'SET search_path = "{name}"')
     session.autocommit = False
     limit = ServerLimit(patience, _postgres_limit, limit_of(connection))
     limit.lasts = False

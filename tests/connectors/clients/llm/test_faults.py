@@ -18,6 +18,7 @@ from osiris_lsp.connectors import (
     Authenticator,
     ConnectorAPIError,
     ConnectorAuthError,
+    ConnectorConfigError,
     ConnectorError,
     ConnectorNetworkError,
     ConnectorNotFoundError,
@@ -46,7 +47,7 @@ from tests.connectors.clients.plain import Pauses
 from tests.connectors.environment.provider import Provider
 from tests.doubles import faults as answers
 from tests.doubles import openai
-from tests.doubles.messages import CANARY, Answer, Request
+from tests.doubles.messages import CANARY, Answer, Request, as_json
 from tests.doubles.server import Server
 from tests.services import faults
 from tests.services.certificates import Certificates, Kind
@@ -142,6 +143,53 @@ def test_what_is_final(
     fields = vars(record)
     assert (fields["operation"], fields["category"]) == ("complete", error.category)
     assert fields["execution_id"] == error.execution_id == context["execution_id"]
+
+
+@pytest.mark.inventory("S0-ERR-02", "S0-ERR-04")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"choices": []},
+        {"choices": "none"},
+        {"choices": [{}]},
+        {"choices": [{"message": None}]},
+        {"choices": [{"message": {"tool_calls": [{"type": "custom", "id": "1"}]}}]},
+        {"data": [{"index": 0, "embedding": [0.5]}]},
+        {"data": [{"index": 0, "embedding": [0.5]}, {"index": 0, "embedding": [1.5]}]},
+        {"data": [{"index": None, "embedding": None}] * 2},
+        [],
+    ],
+)
+def test_answers_that_lack_something(double: Double, body: object) -> None:
+    """Each is an answer that cannot be read, whatever was asked."""
+    double.server.always(as_json(200, body))
+    connector, context = double.connector(), double.context()
+    for call in (
+        lambda: connector.complete(MESSAGES, context),
+        lambda: connector.complete_with_tools(MESSAGES, [WEATHER], context),
+        lambda: connector.create_embedding(["a", "b"], context),
+    ):
+        with pytest.raises(ConnectorParseError) as caught:
+            call()
+        assert caught.value.code == "llm.bad_answer"
+        assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": "many"}, {"prompt_tokens": -1}])
+def test_usage_that_means_nothing(double: Double, usage: Any) -> None:
+    """The answer counts; what it cost is not known, or nothing."""
+    double.server.always(answer(usage=usage))
+    found = double.connector().complete(MESSAGES, double.context())
+    assert (found.content, found.metrics.cost or 0.0) == ("fine", 0.0)
+
+
+def test_prices_that_cannot_be_used_show_before_the_call(double: Double) -> None:
+    """What was paid for is not lost."""
+    with pytest.raises(ConnectorConfigError) as caught:
+        double.connector(LLM_PRICES_FILE="/no/such/file").complete(MESSAGES, double.context())
+    assert caught.value.field == "LLM_PRICES_FILE"
+    assert double.server.requests == []
 
 
 @pytest.mark.inventory("S0-ERR-01", "S0-ERR-04", "S0-CTX-05")

@@ -61,6 +61,7 @@ def asked(caller: Caller, number: int, kind: str) -> None:
 
 
 @pytest.mark.inventory("S0-LLM-01", "S0-LLM-08", "S0-LLM-09", "S0-LLM-10", "S0-LLM-13")
+@pytest.mark.inventory("S3-RETRY-03")
 def test_llmock_finds_no_fault(caller: Caller, mock: Llmock) -> None:
     """Every fault that it has, in every kind of call; `--strict` fails on warnings too."""
     caller.pauses = asyncio.sleep  # type: ignore[assignment]  # it looks at the clock

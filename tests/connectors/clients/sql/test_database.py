@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from osiris_lsp.connectors.clients.sql import tables
 from osiris_lsp.connectors.clients.sql.database import Database
+from osiris_lsp.connectors.clients.sql.engine import connection_of, make_engine
 from osiris_lsp.connectors.errors import (
     ConnectorError,
     ConnectorNotFoundError,
@@ -15,7 +17,7 @@ from osiris_lsp.connectors.errors import (
     ConnectorTimeoutError,
     ConnectorValidationError,
 )
-from tests.connectors.clients.sql.conftest import Place
+from tests.connectors.clients.sql.conftest import FAMILIES, Place
 
 HOSTILE = "x'); DROP TABLE orders; -- \\ \" ` % %s :name ; 🛒"
 ROWS: list[dict[str, Any]] = [
@@ -147,6 +149,8 @@ PROBLEMS = [
     ("INSERT INTO {table} VALUES (1, 'x', 1)", None, {"db.duplicate", "db.check"}),
     ("INSERT INTO {table} VALUES (NULL, 'x', 1)", None, {"db.null", "db.check"}),
     ("INSERT INTO {table} VALUES (3, 'x', :v)", {"v": "c4n4ry"}, {"db.value"}),
+    ("SELECT no_function(1)", {}, {"db.unknown_object", "db.unknown_table", "db.statement"}),
+    ("CREATE TABLE {table} (a int)", None, {"db.exists", "db.unknown_table", "db.statement"}),
     ("INSRT INTO {table} VALUES (1)", None, {"db.syntax", "db.statement"}),
 ]
 
@@ -224,6 +228,7 @@ def test_percent_signs_and_colons(place: Place) -> None:
         assert database.execute_query(with_value, {"b": "% :c"}) == [{"a": "100 %", "b": "% :c"}]
 
 
+NOWHERE = {"path": ":memory:", "host": "db.invalid", "user": "ada", "password": "s3cr3t"}
 NAMES = ['we"ird', "back`tick", "per%cent %s", "a:b :c", "select", "žluťoučký", "x'); DROP--", "1"]
 
 
@@ -312,6 +317,31 @@ def test_any_name_is_quoted_or_refused(name: str) -> None:
             with database.engine.connect() as connection:
                 assert connection.exec_driver_sql(f"SELECT * FROM {quoted}").all() == [(7,)]
         assert database.execute_query("SELECT count(*) AS n FROM victim") == [{"n": 0}]
+
+
+@settings(max_examples=100)
+@given(name=st.text(min_size=1, max_size=40), family=st.sampled_from(FAMILIES))
+def test_any_name_is_one_name_for_every_server(name: str, family: str) -> None:
+    """What is sent is one statement about that table and that column, and nothing else."""
+    import sqlglot
+    from sqlglot import exp
+
+    dialect = make_engine(connection_of({**NOWHERE, "family": family})).dialect
+    try:
+        statement = tables.deletion(name, {name: 1}, family)
+    except ConnectorValidationError:
+        return
+    sent = str(statement.compile(dialect=dialect)).replace("%s", "1").replace("?", "1")
+    if dialect.identifier_preparer._double_percents:
+        sent = sent.replace("%%", "%")
+    if "%s" in name or "?" in name:
+        return  # a value was put into the name, by this test
+    (tree,) = sqlglot.parse(sent, read=family)
+    assert isinstance(tree, exp.Delete)
+    schema, _, own = name.rpartition(".")
+    assert [(item.db, item.name) for item in tree.find_all(exp.Table)] == [(schema, own)]
+    columns = {item.name for item in tree.find_all(exp.Column)}
+    assert columns == {name}
 
 
 def test_a_right_that_is_missing(served: Place) -> None:

@@ -117,7 +117,8 @@ def test_clients_are_made_by_a_factory(place: Place) -> None:
             assert client.execute_query("SELECT 1 AS n") == [{"n": 1}]
 
 
-@pytest.mark.inventory("S2-POOL-01", "S2-POOL-02", "S2-POOL-05", "S1-CONN013-02", "S1-CONN014-01")
+@pytest.mark.inventory("S2-POOL-01", "S2-POOL-02", "S2-POOL-05", "S1-CONN013-02")
+@pytest.mark.inventory("S1-CONN014-01", "S0-TEST-03")
 def test_connections_are_handed_out_and_closed(served: Place) -> None:
     """One session serves one step after the other; none is left in the end."""
     pool = ConnectionPool()
@@ -134,7 +135,7 @@ def test_connections_are_handed_out_and_closed(served: Place) -> None:
     served.wait_for_sessions(0)
 
 
-@pytest.mark.inventory("S1-CONN013-04")
+@pytest.mark.inventory("S1-CONN013-04", "S0-TEST-03")
 def test_a_stale_connection_is_replaced(served: Place) -> None:
     """The server ended it: the next use opens another one and does not notice."""
     with served.open() as database:
@@ -148,7 +149,7 @@ def test_a_stale_connection_is_replaced(served: Place) -> None:
         assert database.execute_query("SELECT 1 AS n") == [{"n": 1}]
 
 
-@pytest.mark.inventory("S0-PG-01")
+@pytest.mark.inventory("S0-PG-01", "S0-TEST-03")
 def test_a_pool_that_is_empty(served: Place) -> None:
     """15 connections are in use: the 16th has to wait, and is told so."""
     config = {**served.config, "pool_timeout": 0.2}

@@ -2,11 +2,16 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 
 from osiris_lsp.connectors import (
+    Database,
+    Environment,
+    LLMConnector,
+    create_context,
     delete_records,
     execute_command,
     execute_query,
@@ -17,12 +22,14 @@ from osiris_lsp.connectors import (
 from osiris_lsp.connectors.clients.sql import postgres
 from osiris_lsp.connectors.errors import (
     ConnectorAuthError,
-    ConnectorConfigError,
     ConnectorNetworkError,
     ConnectorNotFoundError,
     ConnectorValidationError,
 )
+from tests.connectors.clients.llm.talk import answer
 from tests.connectors.clients.sql.conftest import PASSWORD, Place, account
+from tests.connectors.environment.provider import Provider
+from tests.doubles.server import Server as HttpServer
 from tests.services.certificates import Certificates
 from tests.services.processes import Server
 
@@ -74,6 +81,28 @@ def test_all_functions(here: Place) -> None:
         update_many(table, [{"name": "x"}], CONTEXT)
 
 
+@pytest.mark.inventory("S0-CTX-01", "S0-CTX-02", "S0-CTX-05")
+def test_one_context_for_all(
+    here: Place, provider: Provider, certificates: Certificates, caplog: pytest.LogCaptureFixture
+) -> None:
+    """OAuth, a model and PostgreSQL take the same; records and errors of all carry its id."""
+    variables = provider.variables(SSL_CERT_PATH=str(certificates.ca))
+    caplog.set_level(logging.INFO, "osiris_lsp")
+    context = create_context(Environment(variables), provider.authenticator())
+    assert execute_query("SELECT 1 AS n", None, context) == [{"n": 1}]
+    with HttpServer(lambda request: answer()) as server:
+        environment = Environment({"OPENAI_BASE_URL": f"{server.url}/v1"})
+        connector = LLMConnector(environment, session=provider.session)
+        connector.complete([{"role": "user", "content": "?"}], context)
+        assert server.requests[0].bearer == provider.tokens.issued[-1]
+        provider.session.close_all("llm")
+    with pytest.raises(ConnectorNotFoundError) as failed:
+        execute_query("SELECT * FROM nowhere", None, context)
+    assert failed.value.execution_id == context["execution_id"]
+    assert {vars(record)["execution_id"] for record in caplog.records} == {context["execution_id"]}
+    assert len(caplog.records) == 3
+
+
 @pytest.mark.inventory("S0-PG-08", "S1-CONN013-01", "S1-CONN014-01")
 def test_one_engine(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """For one server and account, until all is closed; one session serves all calls."""
@@ -119,16 +148,6 @@ def test_a_wrong_password(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "c4n4ry" not in str(failed.value)
 
 
-def test_the_environment() -> None:
-    """Host and port have defaults; what is missing is named."""
-    known = {f"POSTGRES_{name}": "x" for name in ("DATABASE", "USER", "PASSWORD")}
-    assert postgres.settings(known)["host"] == "localhost"
-    assert postgres.settings({**known, "POSTGRES_PORT": "5433"})["port"] == "5433"
-    for name in known:
-        with pytest.raises(ConnectorConfigError, match=f"`{name}` is not set"):
-            postgres.settings({**known, name: ""})
-
-
 @pytest.mark.inventory("S1-CONN017-01")
 def test_tls_by_context(here: Place, certificates: Certificates) -> None:
     """`ssl_config` says whether the server is verified, and by which authority."""
@@ -144,3 +163,18 @@ def test_tls_by_context(here: Place, certificates: Certificates) -> None:
     with pytest.raises(ConnectorNetworkError) as failed:
         ask(verify=True)
     assert failed.value.code == "tls.untrusted"
+
+
+def test_the_schema_of_a_connection(here: Place) -> None:
+    """Tables without a schema in their name are those of the field, whatever it is called."""
+    name = f'we"ird %s {here.table}'
+    quoted = '"' + name.replace('"', '""') + '"'
+    with Database({**here.config, "schema": name}) as database:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA {quoted}")
+        database.execute_command("CREATE TABLE notes (id int PRIMARY KEY, day date)")
+        assert database.insert_many("notes", [{"id": 1, "day": date(2026, 1, 2)}]) == 1
+        assert database.execute_query("SELECT day FROM notes") == [{"day": date(2026, 1, 2)}]
+        info = database.get_table_info("notes")
+        assert (info["schema"], info["primary_key"]) == (name, ["id"])
+        assert database.update_many("notes", [{"id": 1, "day": None}]) == 1
