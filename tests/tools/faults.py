@@ -27,7 +27,8 @@ def main() -> int:
             check=False,
         )
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    print(f"An attempt may take {TIMEOUT * 1000:.0f} ms, and {TIMEOUT * 500:.0f} ms to connect.\n")
+    limit = f"{TIMEOUT * 1000:.0f} ms"
+    print(f"Of a silent server: an attempt may take {limit}, half of that to connect.\n")
     print("| fault | method | error | code | retries | pause | took |")
     print("|---|---|---|---|--:|--:|--:|")
     for row in rows:
