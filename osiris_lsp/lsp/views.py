@@ -9,7 +9,7 @@ from osiris_lsp.documents import Document
 from osiris_lsp.engine import Linter
 from osiris_lsp.finding import Edit, Finding
 from osiris_lsp.project import Project
-from osiris_lsp.secret import Sieve
+from osiris_lsp.secret import Sieve, mask_words
 from osiris_lsp.text import Encoding, LineIndex, Position, Span
 
 
@@ -54,6 +54,16 @@ class View:
     def sieve(self) -> Sieve:
         """What keeps the secrets of the text out of messages."""
         return self.project.sieve(self.document, self.document.secret_spans)
+
+    @cached_property
+    def _hidden(self) -> Sequence[str]:
+        from osiris_lsp.sensitive import pieces
+
+        return pieces(self.text, self.document.secret_spans)
+
+    def name(self, text: str) -> str:
+        """Return a name of the document as it may be shown."""
+        return mask_words(text, self._hidden)
 
     def offset(self, position: types.Position) -> int:
         """Return the offset of a position of the client, clamped into the text."""
