@@ -211,6 +211,13 @@ def mask(text: str, spans: Sequence[Span], offset: int = 0) -> str:
     return "".join(pieces)
 
 
+def mask_words(text: str, words: Iterable[str]) -> str:
+    """Replace words by `***` wherever they stand in a text."""
+    for word in words:
+        text = text.replace(word, MASK)
+    return text
+
+
 def merged(spans: Sequence[Span]) -> list[Span]:
     """Return the spans in order, those that overlap or touch made one."""
     result: list[Span] = []

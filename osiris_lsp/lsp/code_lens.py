@@ -61,8 +61,8 @@ def _lenses(
     if not isinstance(document, ConnectionsDocument):
         return
     for entry in document.connections[:MAX_ALIASES]:
-        if not entry.alias:
-            continue
+        if not entry.alias or view.name(str(entry)) != str(entry):
+            continue  # a lens has the name, and a token may stand in its place
         place = view.range(entry.key.span)
         family = entry.family.canonical
         meant = (Usage(family, entry.alias), Usage(family, ANY))

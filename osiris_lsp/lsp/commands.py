@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from osiris_lsp import __version__
-from osiris_lsp.connectors.display import MASKED, Shown, shown_fields
+from osiris_lsp.connectors.display import MASKED, Shown, shown_fields, shown_name
 from osiris_lsp.connectors.errors import ConnectorConfigError
 from osiris_lsp.lsp.checks import Target, identifier, plain
 from osiris_lsp.lsp.moves import move
@@ -97,7 +97,9 @@ def _resolved(server: Server, target: Target) -> dict[str, Any]:
     checks = server.checks
     trusted = checks.refusal is None and checks.store.is_trusted(target.path, target.entry)
     try:
-        fields = list(shown_fields(checks.resolver(target), target.entry))
+        resolver = checks.resolver(target)
+        fields = list(shown_fields(resolver, target.entry))
+        family, alias = shown_name(resolver, target.entry)
     except ConnectorConfigError:
         raise failed(f"{target.path} cannot be read; its findings say why") from None
     listed = [
@@ -109,7 +111,8 @@ def _resolved(server: Server, target: Target) -> dict[str, Any]:
         }
         for field in fields
     ]
-    return {**_head(target), "trusted": trusted, "fields": listed}
+    head = {**_head(target), "family": family, "alias": alias}
+    return {**head, "trusted": trusted, "fields": listed}
 
 
 def _may_show(field: Shown, trusted: bool) -> bool:

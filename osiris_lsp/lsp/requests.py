@@ -20,6 +20,7 @@ from osiris_lsp.lsp.targets import chosen, connection_files, entries_of, failed
 from osiris_lsp.lsp.views import Foreign
 from osiris_lsp.project import Project, usage_of
 from osiris_lsp.refs import NAME, segments
+from osiris_lsp.secret import mask_words
 from osiris_lsp.specs import FamilySpec, nearest
 from osiris_lsp.text import Span
 from osiris_lsp.tree import Map, Node, Scalar, Seq, deref
@@ -96,7 +97,10 @@ def _list(server: Server, document: ConnectionsDocument, project: Project, uri: 
     place = Foreign(document.text, server.encoding)
     dotenv = project.dotenv(document.path)
     environment = server.projects.environment
+    from osiris_lsp.sensitive import pieces
+
     found = []
+    hidden = pieces(document.text, document.secret_spans)
     for entry in document.connections:
         last = server.checks.last(document.path, entry)
         variables = dict(_variables(entry.node))
@@ -107,8 +111,8 @@ def _list(server: Server, document: ConnectionsDocument, project: Project, uri: 
         found.append(
             {
                 "id": identifier(document.path, entry),
-                "family": entry.family.canonical,
-                "alias": entry.alias,
+                "family": mask_words(entry.family.canonical, hidden),
+                "alias": mask_words(entry.alias, hidden),
                 "uri": uri,
                 "range": _range(place.range(entry.key.span)),
                 "default": document.default_of(entry.family.name) is entry,

@@ -147,20 +147,21 @@ def _name(text: str) -> str:
 
 def _tree(view: View, symbol: Symbol) -> types.DocumentSymbol:
     return types.DocumentSymbol(
-        symbol.name,
+        view.name(symbol.name),
         symbol.kind,
         view.range(symbol.span),
         view.range(symbol.key),
-        detail=symbol.detail or None,
+        detail=view.name(symbol.detail) or None,
         children=[_tree(view, item) for item in symbol.children],
     )
 
 
 def _flat(view: View, symbol: Symbol, container: str | None) -> Iterator[types.SymbolInformation]:
     place = types.Location(view.uri, view.range(symbol.span))
-    yield types.SymbolInformation(place, symbol.name, symbol.kind, container_name=container)
+    name = view.name(symbol.name)
+    yield types.SymbolInformation(place, name, symbol.kind, container_name=container)
     for item in symbol.children:
-        yield from _flat(view, item, symbol.name)
+        yield from _flat(view, item, name)
 
 
 def _of_workspace(view: View) -> Iterator[types.WorkspaceSymbol]:
@@ -184,9 +185,8 @@ def _found(
     view: View, name: str, kind: types.SymbolKind, span: Span, container: str
 ) -> types.WorkspaceSymbol:
     place = types.Location(view.uri, view.range(span))
-    return types.WorkspaceSymbol(
-        place, _name(name), kind, container_name=printable(container) or None
-    )
+    around = view.name(printable(container)) or None
+    return types.WorkspaceSymbol(place, _name(view.name(name)), kind, container_name=around)
 
 
 def _matching(

@@ -11,7 +11,7 @@ from osiris_lsp.finding import Edit, Finding
 from osiris_lsp.project import Project
 from osiris_lsp.properties import cached_property
 from osiris_lsp.reports.record import fingerprints
-from osiris_lsp.secret import Sieve, excerpt
+from osiris_lsp.secret import Sieve, excerpt, mask_words
 from osiris_lsp.text import Encoding, LineIndex, Position, Span
 
 
@@ -81,6 +81,16 @@ class View:
             made.follow(self._sieve)
             self._sieve = None
         return made
+
+    @cached_property
+    def _hidden(self) -> Sequence[str]:
+        from osiris_lsp.sensitive import pieces
+
+        return pieces(self.text, self.document.secret_spans)
+
+    def name(self, text: str) -> str:
+        """Return a name of the document as it may be shown."""
+        return mask_words(text, self._hidden)
 
     def offset(self, position: types.Position) -> int:
         """Return the offset of a position of the client, clamped into the text."""
