@@ -32,6 +32,9 @@ RETRY: Final = RetryConfig(max_retries=2)
 BATCH: Final = 1000
 """Rows of one call of the driver, so that each has the whole `timeout`."""
 
+_PARAMETERS: Final = 60_000
+"""Values of one statement; PostgreSQL counts them in 16 bits."""
+
 
 class Database:
     """The pool of a connection, and what is done with it.
@@ -159,8 +162,22 @@ class Database:
         named = [key] if isinstance(key, str) else key
         keys = self.get_table_info(table_name)["primary_key"] if named is None else list(named)
         statement = tables.update(table_name, columns, keys, self.family)
+        casts = self._casts(table_name, columns) if _are_many(records, keys) else None
+        if casts is not None:
+            return self._run(
+                lambda connection: _at_once(connection, table_name, keys, casts, records)
+            )
         rows = tables.positional(records, columns)
         return self._run(lambda connection: _batches(connection, statement, rows))
+
+    def _casts(self, table_name: str, columns: Sequence[str]) -> Mapping[str, str] | None:
+        """Return the types of columns where PostgreSQL can update many rows at once, or None."""
+        if self.family != "postgres":
+            return None
+        known = {item["name"]: item["type"] for item in self.get_table_info(table_name)["columns"]}
+        casts = {item: tables.cast_type(known.get(item, "")) for item in columns}
+        found = {item: cast for item, cast in casts.items() if cast is not None}
+        return found if len(found) == len(columns) else None
 
     def delete_records(self, table_name: str, condition: Mapping[str, Any]) -> int:
         """Delete the rows whose columns have these values, and return how many; never all rows.
@@ -307,9 +324,37 @@ def _batches(
     return sum(max(connection.execute(statement, rows).rowcount, 0) for rows in _cut(records))
 
 
-def _cut(records: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
-    for start in range(0, len(records), BATCH):
-        yield records[start : start + BATCH]
+def _are_many(records: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> bool:
+    """Tell whether records are some, each about another row: else the last one has to win."""
+    try:
+        rows = {tuple(record[item] for item in keys) for record in records}
+    except (KeyError, TypeError):  # a key that lacks, or cannot be compared
+        return False
+    return len(rows) == len(records) > 1
+
+
+def _at_once(
+    connection: "Connection",
+    table_name: str,
+    keys: Sequence[str],
+    casts: Mapping[str, str],
+    records: Sequence[Mapping[str, Any]],
+) -> int:
+    """Update the rows of many records by one statement for each batch."""
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    changed = 0
+    for rows in _cut(records, min(BATCH, _PARAMETERS // len(casts))):
+        statement = tables.update_rows(table_name, casts, keys, len(rows), quote)
+        values = tuple(record[item] for record in rows for item in casts)
+        changed += max(connection.exec_driver_sql(statement, values).rowcount, 0)
+    return changed
+
+
+def _cut(
+    records: Sequence[Mapping[str, Any]], size: int = BATCH
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    for start in range(0, len(records), size):
+        yield records[start : start + size]
 
 
 def _unchain(error: ConnectorError) -> None:

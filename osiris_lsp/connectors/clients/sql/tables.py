@@ -1,9 +1,10 @@
 """Statements about tables that are named by a program: names are quoted, or refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from osiris_lsp.connectors.errors import ConnectorValidationError
+from osiris_lsp.text import lazy
 
 if TYPE_CHECKING:
     from sqlalchemy import Delete, TableClause, Update
@@ -99,6 +100,43 @@ def update(name: str, columns: Sequence[str], keys: Sequence[str], family: str) 
     for item in keys:
         statement = statement.where(found.c[item] == bindparam(f"v{columns.index(item)}"))
     return statement
+
+
+_CASTS: Final = lazy(
+    r"(SMALLINT|INTEGER|BIGINT|REAL|DOUBLE PRECISION|NUMERIC|BOOLEAN|DATE|UUID|JSONB?"
+    r"|TIME(?:STAMP)?(?:\(\d\))?(?: WITH(?:OUT)? TIME ZONE)?)(?:\(\d+(?:, ?\d+)?\))?"
+)
+
+
+def cast_type(kind: str) -> str | None:
+    """Return the type that a value is cast to for a column of PostgreSQL, or None for a rare one.
+
+    Texts are not cut to the length of the column, and numbers are left to its precision.
+    """
+    if kind.startswith(("VARCHAR", "CHAR", "TEXT")):
+        return "TEXT"
+    match = _CASTS.fullmatch(kind)
+    return match[1] if match is not None else None
+
+
+def update_rows(
+    name: str, casts: Mapping[str, str], keys: Sequence[str], rows: int, quote: Callable[[str], str]
+) -> str:
+    """Return the statement of PostgreSQL that updates many rows at once, with `%s` for values.
+
+    `casts` are the columns of the records with the types of their values.
+    """
+    columns = [*casts]
+    table_of(name, "postgres", columns)  # refuses what is no name
+    table = ".".join(map(quote, name.split(".", 1)))
+    fields = {item: f"v{number}" for number, item in enumerate(columns)}
+    changes = ", ".join(f"{quote(c)} = given.{v}" for c, v in fields.items() if c not in keys)
+    row = f"({', '.join(f'CAST(%s AS {cast})' for cast in casts.values())})"
+    return (
+        f"UPDATE {table} AS kept SET {changes} "
+        f"FROM (VALUES {', '.join([row] * rows)}) AS given({', '.join(fields.values())}) "
+        f"WHERE {' AND '.join(f'kept.{quote(key)} = given.{fields[key]}' for key in keys)}"
+    )
 
 
 def positional(records: Sequence[Record], columns: Sequence[str]) -> list[dict[str, Any]]:

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -22,6 +24,7 @@ from osiris_lsp.connectors import (
 from osiris_lsp.connectors.clients.sql import postgres
 from osiris_lsp.connectors.errors import (
     ConnectorAuthError,
+    ConnectorError,
     ConnectorNetworkError,
     ConnectorNotFoundError,
     ConnectorValidationError,
@@ -33,6 +36,8 @@ from tests.doubles.server import Server as HttpServer
 from tests.services.certificates import Certificates
 from tests.services.processes import Server
 
+AT = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+KEY = UUID("12345678-1234-5678-1234-567812345678")
 CONTEXT: dict[str, Any] = {"execution_id": "run-42", "auth_config": {}, "ssl_config": {}}
 
 
@@ -178,3 +183,87 @@ def test_the_schema_of_a_connection(here: Place) -> None:
         info = database.get_table_info("notes")
         assert (info["schema"], info["primary_key"]) == (name, ["id"])
         assert database.update_many("notes", [{"id": 1, "day": None}]) == 1
+
+
+@pytest.mark.inventory("S0-PERF-02")
+def test_ten_thousand_rows_go_in_batches(here: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inserted and updated by far fewer statements than there are rows."""
+    import pg8000.dbapi
+
+    execute, statements = pg8000.dbapi.Cursor.execute, []
+
+    def counted(cursor: Any, operation: str, *rest: Any, **more: Any) -> Any:
+        statements.append(operation)
+        return execute(cursor, operation, *rest, **more)
+
+    monkeypatch.setattr(pg8000.dbapi.Cursor, "execute", counted)
+    rows = [{"id": number, "name": f"n{number}", "at": None} for number in range(10_000)]
+    with Database(here.config) as database:
+        database.execute_command(
+            f"CREATE TABLE {here.table} (id int PRIMARY KEY, name varchar(9), at date)"
+        )
+        assert database.insert_many(here.table, rows) == len(rows)
+        inserted = len(statements)
+        changed = [{"id": row["id"], "name": "x", "at": date(2026, 1, 2)} for row in rows[1:]]
+        assert database.update_many(here.table, changed) == len(changed)
+        counts = database.execute_query(
+            f"SELECT name, count(*) AS n FROM {here.table} GROUP BY name ORDER BY n"
+        )
+    assert counts == [{"name": "n0", "n": 1}, {"name": "x", "n": 9_999}]
+    assert inserted < 100
+    assert len(statements) - inserted < 100
+
+
+KINDS: dict[str, tuple[str, Any, Any]] = {
+    "small": ("smallint", 7, 7),
+    "whole": ("bigint", 2**40, 2**40),
+    "real": ("double precision", 0.25, 0.25),
+    "money": ("numeric(10, 2)", "12.345", Decimal("12.35")),
+    "flag": ("boolean", True, True),
+    "day": ("date", "2026-02-03", date(2026, 2, 3)),
+    "at": ("timestamp with time zone", AT, AT),
+    "clock": ("time(3)", time(1, 2, 3), time(1, 2, 3)),
+    "key": ("uuid", str(KEY), KEY),
+    "tree": ("jsonb", '{"a": [1]}', {"a": [1]}),
+    'odd "%s" : name': ("varchar(5)", "éü%s", "éü%s"),
+    "fixed": ("char(3)", "ab", "ab "),
+}
+
+
+@pytest.mark.parametrize("extra", ["", ", tags text[]"])
+def test_values_of_any_type_are_updated(here: Place, extra: str) -> None:
+    """At once, or, with a column of a rare type, one by one: what is read is the same."""
+    quoted = [f'"{name.replace(chr(34), chr(34) * 2)}" {kind[0]}' for name, kind in KINDS.items()]
+    given = {name: kind[1] for name, kind in KINDS.items()}
+    read = {name: kind[2] for name, kind in KINDS.items()}
+    more = {"tags": ["a", "b"]} if extra else {}
+    with Database(here.config) as database:
+        with database.engine.begin() as connection:
+            columns = ", ".join(quoted)
+            connection.exec_driver_sql(
+                f"CREATE TABLE {here.table} (id int PRIMARY KEY, {columns}{extra})"
+            )
+        database.insert_many(here.table, [{"id": 1}, {"id": 2}, {"id": 3}])
+        records = [
+            {"id": 1, **given, **more},
+            {"id": 2, **dict.fromkeys(given), **dict.fromkeys(more)},
+        ]
+        assert database.update_many(here.table, records) == 2
+        rows = database.execute_query(f"SELECT * FROM {here.table} ORDER BY id")
+    assert rows[0] == {"id": 1, **read, **more}
+    assert set(rows[1].values()) == {2, None}
+    assert set(rows[2].values()) == {3, None}
+
+
+def test_many_updates_are_refused_or_the_last_one_wins(here: Place) -> None:
+    """What does not fit changes no row; of two records about one row the later one counts."""
+    with Database(here.config) as database:
+        database.execute_command(f"CREATE TABLE {here.table} (id int PRIMARY KEY, name varchar(3))")
+        database.insert_many(here.table, [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}])
+        with pytest.raises(ConnectorError):
+            database.update_many(here.table, [{"id": 1, "name": "new"}, {"id": 2, "name": "long"}])
+        assert (
+            database.update_many(here.table, [{"id": 2, "name": "c"}, {"id": 2, "name": "d"}]) == 2
+        )
+        rows = database.execute_query(f"SELECT id, name FROM {here.table} ORDER BY id")
+    assert rows == [{"id": 1, "name": "a"}, {"id": 2, "name": "d"}]
