@@ -217,3 +217,13 @@ def test_what_cannot_be_written_is_wrong_use(leaky: Path, run: Run, options: lis
     assert result.code == 2
     assert "`--write-env` writes files" in result.err
     assert not (leaky / ".env").exists()
+
+
+def test_fixes_and_moving_go_together(leaky: Path, run: Run) -> None:
+    """In one run: what is safe to repair is repaired, and the secret moves; nothing is lost."""
+    (leaky / FILE).write_text(SECRET.replace("version: 1\n", ""))
+    both = run("lint", "--format", "json", "--fix", "--write-env")
+    assert CANARY not in both.out + both.err
+    assert (leaky / FILE).read_text().startswith("version: 1\n")
+    assert f"password: ${{{NAME}}} # mine" in (leaky / FILE).read_text()
+    assert (leaky / ".env").read_text() == f"{NAME}={CANARY}\n"

@@ -113,7 +113,7 @@ def ask_about_the_project(client: Listener) -> None:
 
 
 def chosen(broken: bool) -> Sequence[Planted]:
-    """Return what is planted: every place where text parses, else the declared and some others."""
+    """Return what is planted: every place; where text does not parse, some of the rules only."""
     if broken:
         return [*declared(broken), *[file for file in rules(broken) if len(file.text) < 1000][::5]]
     return [*declared(), *rules(), *positions()[::2]]
