@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import osiris_lsp
-from tests.bench import editor, files, http, inputs, lint, sql, tools
+from tests.bench import editor, files, http, inputs, lint, secrets, sql, tools
 
 EDITOR: Final = "editor"
 
@@ -20,7 +20,7 @@ ALONE: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = {
 }
 """What is measured without the inputs of the linter."""
 
-SECTIONS: Final = (*ALONE, files.NAME, EDITOR)
+SECTIONS: Final = (*ALONE, files.NAME, secrets.NAME, EDITOR)
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -40,8 +40,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--only",
         nargs="+",
         choices=(*SECTIONS, *inputs.NAMES, *inputs.BARE),
-        help="these sections (`files`: the project, cold and warm, beside more tools), or these "
-        "inputs of the linter; with `editor`: in the editor, and nowhere else",
+        help="these sections (`files`: the project, cold and warm, beside more tools; "
+        "`secrets`: beside scanners), or these inputs of the linter; with `editor`: in the "
+        "editor, and nowhere else",
     )
     parser.add_argument("--requests", type=int, default=3000, help="of the HTTP client")
     parser.add_argument("--peers", choices=("all", "none"), default="all")
@@ -81,6 +82,8 @@ def main() -> None:
                 lint.report(chosen, folder, options.runs, peers)
         if files.NAME in only:
             files.report(subjects[4], folder, folder / "scratch", options.runs, peers)
+        if secrets.NAME in only:
+            secrets.report(subjects[:4], options.runs, peers)
         if EDITOR in only:
             subjects = subjects[:4] + inputs.bare(folder / "raw", folder / "inputs")
             chosen = [subject for subject in subjects if not named or subject.name in named]
