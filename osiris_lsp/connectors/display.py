@@ -1,12 +1,11 @@
 """Connections as they may be shown: masked, with where each value comes from."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 from osiris_lsp.connectors.connection import METADATA, Origin, ResolvedConnection, hides
-from osiris_lsp.connectors.resolution import ConnectionResolver
-from osiris_lsp.documents import Connection
+from osiris_lsp.documents import Connection, Document
 from osiris_lsp.refs import connection_string_secrets, segments
 from osiris_lsp.secret import MASK, Secret, mask
 from osiris_lsp.specs import Families, Section
@@ -29,7 +28,18 @@ class Shown(NamedTuple):
     secret: bool
 
 
-def shown_fields(resolver: ConnectionResolver, entry: Connection) -> Iterator[Shown]:
+class Values(Protocol):
+    """A connections file and its variables: a resolver, or what tells only where values are."""
+
+    @property
+    def document(self) -> Document:
+        """The file."""
+
+    def variable(self, name: str) -> tuple[str, str] | None:
+        """Return the value of a variable, or the reference to it, with its source."""
+
+
+def shown_fields(resolver: Values, entry: Connection) -> Iterator[Shown]:
     """Yield the fields of a connection, nested ones with dots; no secret store is asked."""
     section = entry.spec.section if entry.spec is not None else Section({})
     if entry.node is not None:
@@ -37,7 +47,7 @@ def shown_fields(resolver: ConnectionResolver, entry: Connection) -> Iterator[Sh
 
 
 def _shown(
-    resolver: ConnectionResolver,
+    resolver: Values,
     node: Map,
     section: Section,
     prefix: str,
@@ -56,7 +66,7 @@ def _shown(
 
 
 def _values(
-    resolver: ConnectionResolver,
+    resolver: Values,
     node: Node,
     section: Section,
     path: str,
@@ -84,7 +94,7 @@ def _is_reference(value: str) -> bool:
     return whole and pieces[0].default is None
 
 
-def shown_name(resolver: ConnectionResolver, entry: Connection) -> tuple[str, str]:
+def shown_name(resolver: Values, entry: Connection) -> tuple[str, str]:
     """Return family and alias of a connection, without a secret that was put in their place."""
     spans = resolver.document.secret_spans
     hidden = [resolver.document.text[start:end] for start, end in spans]
@@ -92,13 +102,13 @@ def shown_name(resolver: ConnectionResolver, entry: Connection) -> tuple[str, st
     return MASK if family in hidden else family, MASK if alias in hidden else alias
 
 
-def shown_reference(resolver: ConnectionResolver, entry: Connection) -> str:
+def shown_reference(resolver: Values, entry: Connection) -> str:
     """Return the reference to a connection, its name as `shown_name` gives it."""
     name = shown_name(resolver, entry)
     return f"@{'.'.join(name)}" if MASK in name else str(entry)
 
 
-def _text(resolver: ConnectionResolver, node: Scalar) -> tuple[str, tuple[Origin, ...]]:
+def _text(resolver: Values, node: Scalar) -> tuple[str, tuple[Origin, ...]]:
     """Return a text with the variables that are set replaced, and the origins of its pieces.
 
     Where the linter would mask a part of it, it is as it is written, without that part.
@@ -113,7 +123,8 @@ def _text(resolver: ConnectionResolver, node: Scalar) -> tuple[str, tuple[Origin
             pieces.append(written.replace("$${", "${"))
             origins.append(Origin("literal"))
         elif found is not None:
-            pieces.append(MASK if hides(piece.name) else found[0])
+            # The reference itself tells nothing.
+            pieces.append(MASK if hides(piece.name) and found[0] != written else found[0])
             origins.append(Origin(found[1], piece.name))
         elif piece.kind == "variable" and piece.default is not None:
             pieces.append(value[slice(*piece.default)])
@@ -129,14 +140,14 @@ def _text(resolver: ConnectionResolver, node: Scalar) -> tuple[str, tuple[Origin
     return mask(text, list(connection_string_secrets(text))), tuple(origins)
 
 
-def _masked_source(resolver: ConnectionResolver, node: Scalar) -> str | None:
+def _masked_source(resolver: Values, node: Scalar) -> str | None:
     """Return what is written in the file without what the linter masks; None where that is all."""
     written = resolver.document.text[node.start : node.end]
     shown = mask(written, resolver.document.secret_spans, node.start)
     return None if shown == written else shown
 
 
-def public_fields(resolver: ConnectionResolver, entry: Connection) -> dict[str, Any]:
+def public_fields(resolver: Values, entry: Connection) -> dict[str, Any]:
     """Return `{family, alias, …}` with the fields that the schema lists as public (CONN-021).
 
     `default` is there only where it is true.

@@ -6,11 +6,10 @@ Texts of schemas of ours are Markdown; those of a project, and all names and val
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from osiris_lsp import ruledoc, rules
 from osiris_lsp.connectors.display import Shown, shown_fields
-from osiris_lsp.connectors.resolution import ConnectionResolver
 from osiris_lsp.documents import (
     Connection,
     ConnectionsDocument,
@@ -148,7 +147,7 @@ def of_connection(
     line = document.tree.lines.position(entry.key.start).line + 1
     place = f"{os.path.relpath(document.path, root)}:{line}"
     # Only names of variables go in: a file must not have the server read out a value.
-    shown = list(shown_fields(cast(ConnectionResolver, variables), entry))
+    shown = list(shown_fields(variables, entry))
     secrets = _secret_texts(document, shown[:MAX_LINES])
     fields = [_field_line(item, secrets) for item in shown[:MAX_LINES]]
     if len(shown) > MAX_LINES:

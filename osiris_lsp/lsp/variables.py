@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from osiris_lsp.documents import ConnectionsDocument
+from osiris_lsp.documents import ConnectionsDocument, Document
 from osiris_lsp.envfile import parse
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.views import View
@@ -14,9 +14,18 @@ DOTENV: Final = ".env"
 
 
 class Variables:
-    """The variables that hold for a document; an empty value counts as missing (R-03)."""
+    """The variables that hold for a document; an empty value counts as missing (R-03).
 
-    def __init__(self, environment: Mapping[str, str], stored: Mapping[str, str | None]) -> None:
+    `document` is the connections file that they stand in, where there is one.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        stored: Mapping[str, str | None],
+        document: Document,
+    ) -> None:
+        self.document = document
         self._environment = environment
         self._stored = stored
 
@@ -52,4 +61,6 @@ def variables_for(server: Server, view: View) -> Variables:
     if path is not None:
         text, _ = view.project.read(os.path.join(os.path.dirname(path), DOTENV))
         stored = parse(text) if text else {}
-    return Variables(server.projects.environment, stored)
+    is_own = isinstance(document, ConnectionsDocument)
+    connections = None if is_own else view.project.connections_for(document.path)
+    return Variables(server.projects.environment, stored, connections or document)

@@ -87,7 +87,7 @@ def _inside(subject: Input, beside: bool) -> str:
 
 
 def _scan(path: Path) -> object:
-    from detect_secrets import SecretsCollection
+    from detect_secrets.core.secrets_collection import SecretsCollection
     from detect_secrets.settings import default_settings
 
     found = SecretsCollection()

@@ -232,7 +232,7 @@ def test_the_last_check_shows(result: DoctorResult, expected: list[str]) -> None
     document = ConnectionsDocument("/p/osiris_connections.yaml", CONNECTIONS, Families())
     entry = document.connections[0]
     check = Last(result, 0.0, 125.0, False)
-    text = of_connection(document, entry, Variables({}, {}), "/p", check)
+    text = of_connection(document, entry, Variables({}, {}, document), "/p", check)
     shown = text.partition("Doctor: ")[2].splitlines()
     assert [shown[0].replace("\\", ""), *shown[1:]] == expected
 

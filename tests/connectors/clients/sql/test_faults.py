@@ -253,7 +253,7 @@ def test_deadlocks_are_tried_again(served: Place) -> None:
 
         with ThreadPoolExecutor(2) as threads:
             list(threads.map(work, range(2)))
-        assert len(waits) == 1
+        assert waits  # the one that comes again may meet the other once more
         assert database.execute_query(f"SELECT DISTINCT size FROM {table}") == [{"size": 2}]
 
 
