@@ -6,17 +6,14 @@ from typing import Final, Literal, Self
 
 from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import Kind
-from osiris_lsp.documents.document import Document, InputProblem, scalars
+from osiris_lsp.documents.document import Document, InputProblem, scalars, walk
 from osiris_lsp.parts import Entry
 from osiris_lsp.properties import cached_property
 from osiris_lsp.refs import Reference, parse_reference
 from osiris_lsp.schema import Violation, violations
 from osiris_lsp.secrets import Place
 from osiris_lsp.secrets.places import places_in
-from osiris_lsp.specs import (
-    ComponentSpec,
-    Families,
-)
+from osiris_lsp.specs import ComponentSpec, Families, secret_names
 from osiris_lsp.text import Span
 from osiris_lsp.tree import Map, Node, Scalar, Seq, deref
 
@@ -331,6 +328,16 @@ class PipelineDocument(Document):
                     node = node.get(part) if isinstance(node, Map) else None
                 if node is not None:
                     yield from ((path[-1], scalar) for scalar in scalars(node))
+
+    @property
+    def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:
+        """Scalars under a name that some component declares secret, where the step's is unknown."""
+        names = secret_names(self.components)
+        for step in self.steps:
+            if step.spec is None and step.config is not None:
+                for key, value in walk(step.config):
+                    if key is not None and key.value in names:
+                        yield from ((key.value, scalar) for scalar in scalars(value))
 
     @property
     def secret_places(self) -> Iterator[Place]:
