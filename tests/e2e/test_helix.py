@@ -96,6 +96,7 @@ def test_helix_shows_what_the_shell_finds(helix: Terminal, project: Path) -> Non
     helix.keys(":wa", "Enter")
     renamed = fixed.replace("@mysql.main", "@mysql.prime")
     helix.wait(lambda: pipeline.read_text() == renamed)
-    assert (project / "osiris_connections.yaml").read_text() == CONNECTIONS.replace(
-        "    main:", "    prime:"
-    )
+    # It writes one file after the other.
+    connections = project / "osiris_connections.yaml"
+    expected = CONNECTIONS.replace("    main:", "    prime:")
+    helix.wait(lambda: connections.read_text() == expected)

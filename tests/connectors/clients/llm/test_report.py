@@ -45,7 +45,9 @@ FAULTS: list[tuple[dict[str, Any], Sequence[str]]] = [
 def asked(caller: Caller, number: int, kind: str) -> None:
     """Make a call; a stream as a whole is repeated as programs are told to do it."""
     connector = caller.connector(QUICK, OPENAI_TIMEOUT="1")
-    messages = [{"role": "user", "content": f"question {number} {kind}"}]
+    # It must still have something to write when a client that has seen a broken piece hangs up.
+    words = f"question {number} {kind} " * (100 if kind == "stream" else 1)
+    messages = [{"role": "user", "content": words}]
     context = caller.context()
     with suppress(ConnectorError):
         if kind == "stream":
