@@ -98,5 +98,5 @@ def test_helix_shows_what_the_shell_finds(helix: Terminal, project: Path) -> Non
     helix.wait(lambda: pipeline.read_text() == renamed)
     # It writes one file after the other.
     connections = project / "osiris_connections.yaml"
-    expected = CONNECTIONS.replace("    main:", "    prime:")
-    helix.wait(lambda: connections.read_text() == expected)
+    shop = CONNECTIONS.replace("    main:", "    prime:")
+    helix.wait(lambda: connections.read_text() == shop)
