@@ -120,7 +120,7 @@ class Collection(Node):
 
     def _fill(self, origin: Any, by: int) -> None:
         """Copy the content of a node from another place."""
-        raise NotImplementedError
+        raise NotImplementedError  # a `Map` and a `Seq` do
 
 
 _FILLING: Final = RLock()

@@ -92,7 +92,7 @@ class Server(LanguageServer):
         except KeyboardInterrupt:
             pass
         finally:
-            self.shutdown()  # type: ignore[no-untyped-call]
+            self.shutdown()  # type: ignore[no-untyped-call]  # pygls gives it none
 
     def on(self, method: str, options: Any = None) -> Callable[[Handler], Handler]:
         """Register an async handler `(params)`; no text of its errors is answered."""
