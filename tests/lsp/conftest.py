@@ -140,9 +140,13 @@ class Editor:
         return list(self.client.diagnostics.get(uri, []))
 
     async def settle(self) -> None:
-        """Wait until the server has done what it was told so far: it answers in order."""
+        """Wait until the server has done what it was told so far.
+
+        Each answer takes a turn of its loop at least. The longest chain of timers without a delay
+        (lint, compare what is used, plan anew, publish, ask the client) takes seven.
+        """
         protocol: Any = self.client.protocol
-        for _ in range(3):
+        for _ in range(12):
             with contextlib.suppress(JsonRpcException):
                 await protocol.send_request_async("osiris/noSuchMethod", None)
 
