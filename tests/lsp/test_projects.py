@@ -155,9 +155,12 @@ def test_many_files_are_not_looked_at_for_each_edit(
     looked: list[str] = []
     now = 100.0
     monkeypatch.setattr(osiris_lsp.project, "monotonic", lambda: now)
-    monkeypatch.setattr(
-        osiris_lsp.project, "walk", lambda *given: (looked.append(given[0]), walk(*given))[1]
-    )
+
+    def noted(*given: Any) -> Iterator[str]:
+        looked.append(given[0])
+        return walk(*given)
+
+    monkeypatch.setattr(osiris_lsp.project, "walk", noted)
 
     async def unused(projects: Projects, text: str) -> list[str]:
         projects.put(path, text)
