@@ -1,4 +1,4 @@
-"""Settings of the client: at the start, when they change, and what is wrong with them."""
+"""Settings of the client and of projects: when they change, and what is wrong with them."""
 
 from typing import Any
 
@@ -6,11 +6,31 @@ from lsprotocol import types
 
 from osiris_lsp.lsp.options import read
 from osiris_lsp.lsp.server import Server
+from osiris_lsp.project import Project
+from osiris_lsp.reports.settings import settings_records
+from osiris_lsp.text import printable
 
 
 def register(server: Server) -> None:
     """Register the handlers."""
     said: set[str] = set()
+    known: dict[tuple[str, str | None], list[str]] = {}
+
+    def opened(project: Project) -> None:
+        """Say what is wrong with the settings of a project, once for as long as it is."""
+        place = project.root, project.settings.path
+        problems = [
+            f"{item.place.path}:{item.place.line}: {printable(item.message)}"
+            for item in settings_records(project, project.root)
+        ]
+        fresh = [problem for problem in problems if problem not in known.get(place, ())]
+        known[place] = problems
+        if fresh:
+            more = f"; `osiris-lsp lint` says {len(fresh) - 1} more" if fresh[1:] else ""
+            message = types.ShowMessageParams(types.MessageType.Warning, fresh[0] + more)
+            server.window_show_message(message)
+
+    server.projects.opened = opened
 
     def take(data: Any) -> None:
         if isinstance(data, dict) and isinstance(data.get("osiris"), dict):
