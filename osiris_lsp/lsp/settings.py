@@ -16,6 +16,9 @@ def register(server: Server) -> None:
     said: set[str] = set()
     known: dict[tuple[str, str | None], list[str]] = {}
 
+    def log(problem: str) -> None:
+        server.window_log_message(types.LogMessageParams(types.MessageType.Warning, problem))
+
     def opened(project: Project) -> None:
         """Say what is wrong with the settings of a project, once for as long as it is."""
         place = project.root, project.settings.path
@@ -26,9 +29,11 @@ def register(server: Server) -> None:
         fresh = [problem for problem in problems if problem not in known.get(place, ())]
         known[place] = problems
         if fresh:
-            more = f"; `osiris-lsp lint` says {len(fresh) - 1} more" if fresh[1:] else ""
-            message = types.ShowMessageParams(types.MessageType.Warning, fresh[0] + more)
-            server.window_show_message(message)
+            more = f"; {len(fresh) - 1} more in the log" if fresh[1:] else ""
+            first = types.ShowMessageParams(types.MessageType.Warning, fresh[0] + more)
+            server.window_show_message(first)
+        for problem in fresh[1:]:
+            log(problem)
 
     server.projects.opened = opened
 
@@ -40,9 +45,7 @@ def register(server: Server) -> None:
         for problem in problems:
             if problem not in said:  # once, however often the client sends it
                 said.add(problem)
-                server.window_log_message(
-                    types.LogMessageParams(types.MessageType.Warning, problem)
-                )
+                log(problem)
 
     async def pull() -> None:
         capabilities = server.client_capabilities.workspace

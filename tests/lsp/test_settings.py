@@ -1,6 +1,6 @@
 """Settings of a project that cannot be used: the editor is told, and how often."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,6 @@ from tests.lsp.raw import Raw
 
 BROKEN = PIPELINE.replace("mysql.default", "mysql.prod")
 SETTINGS = f'ignore = ["unused-connection"]\nbaseline = "{NAME}"\n'
-Said = Callable[[], list[str]]
 
 
 @pytest.fixture
@@ -81,15 +80,19 @@ def test_a_baseline_that_is_repaired(client: Raw) -> None:
 
 
 def test_settings_that_cannot_be_used(client: Raw) -> None:
-    """The first mistake is named, others are counted; what was said is not said again."""
+    """The first mistake is shown, others are in the log; what was said is not said again."""
     uri = client.open("a.yaml", BROKEN)
     file = client.folder / "osiris-lsp.toml"
     file.write_text('profle = "contract"\nignore = ["unused-conection"]\n')
     client.pull(uri)
+    (logged,) = [item for item in client.received if item.get("method") == "window/logMessage"]
+    assert logged["params"]["message"] == (
+        "osiris-lsp.toml:2: `ignore`: `unused-conection` is no rule; "
+        "did you mean `unused-connection`?"
+    )
     (said,) = shown(client)
     assert said == (
-        "osiris-lsp.toml:1: `profle` is no setting; did you mean `profile`?"
-        "; `osiris-lsp lint` says 1 more"
+        "osiris-lsp.toml:1: `profle` is no setting; did you mean `profile`?; 1 more in the log"
     )
     file.write_text('profle = "contract"\n')
     client.pull(uri)
