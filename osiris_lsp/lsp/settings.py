@@ -22,12 +22,14 @@ def register(server: Server) -> None:
     def opened(project: Project) -> None:
         """Say what is wrong with the settings of a project, once for as long as it is."""
         place = project.root, project.settings.path
-        problems = [
+        records = list(settings_records(project, project.root))
+        before = known.get(place, ())
+        known[place] = [item.message for item in records]
+        fresh = [
             f"{item.place.path}:{item.place.line}: {printable(item.message)}"
-            for item in settings_records(project, project.root)
+            for item in records
+            if item.message not in before
         ]
-        fresh = [problem for problem in problems if problem not in known.get(place, ())]
-        known[place] = problems
         if fresh:
             more = f"; {len(fresh) - 1} more in the log" if fresh[1:] else ""
             first = types.ShowMessageParams(types.MessageType.Warning, fresh[0] + more)

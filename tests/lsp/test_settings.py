@@ -94,7 +94,7 @@ def test_settings_that_cannot_be_used(client: Raw) -> None:
     assert said == (
         "osiris-lsp.toml:1: `profle` is no setting; did you mean `profile`?; 1 more in the log"
     )
-    file.write_text('profle = "contract"\n')
+    file.write_text('# moved\nprofle = "contract"\n')
     client.pull(uri)
     assert shown(client) == []
     file.write_text('profle = "contract"\nprofile = [\n')
