@@ -9,6 +9,7 @@ from osiris_lsp.discovery import is_file, is_inside, shown_path
 from osiris_lsp.project import Project
 from osiris_lsp.reports.json import encode
 from osiris_lsp.reports.record import Record
+from osiris_lsp.text import printable
 
 NAME: Final = "osiris-baseline.json"
 """The file where neither an option nor the settings name one."""
@@ -58,16 +59,40 @@ def configured(project: Project) -> str | None:
 
 
 def of_settings(project: Project) -> "Baseline | None":
-    """Return the baseline that the settings name; one that cannot be used hides nothing."""
+    """Return the baseline that the settings name.
+
+    One that cannot be used hides nothing, and is a problem of the settings.
+    """
+    settings = project.settings
     try:
         path = configured(project)
         if path is None:
             return None
         project.rests_on(path)
-        text, _ = project.read(path)
-        return Baseline(path, text)
-    except BaselineError:
+        return load(project, path, settings.folder or project.root)
+    except BaselineError as error:
+        message = f"{error}; until then it hides nothing"
+        project.blame(settings.baseline or "", message)
         return None
+
+
+def load(project: Project, path: str, folder: str) -> "Baseline":
+    """Read a baseline; raises BaselineError, which shows the path relative to a folder."""
+    shown = printable(os.path.relpath(path, folder))
+    if not is_file(path, project.overlay):
+        raise BaselineError(
+            f"there is no baseline `{shown}`; write it with `osiris-lsp baseline create`"
+        )
+    text, problem = project.read(path)
+    if problem is not None:
+        raise BaselineError(f"the baseline `{shown}` cannot be used: {problem[1]}")
+    try:
+        return Baseline(path, text or " ")
+    except BaselineError as error:
+        raise BaselineError(
+            f"`{shown}` is no baseline: {error}; restore it, or write it anew with "
+            "`osiris-lsp baseline create --force`"
+        ) from error
 
 
 def parse(text: str) -> list[Entry]:

@@ -142,7 +142,7 @@ class Project:
             paths = self._files_of(base, pattern)
             self.rests_on(os.path.dirname(os.path.join(base, pattern)), *paths)
             if not paths:
-                self._family_problem(pattern, f"`{pattern}` matches no file below {base}")
+                self.blame(pattern, f"`{pattern}` matches no file below {base}")
             for path in paths:
                 try:
                     if not is_inside(path, base):
@@ -157,9 +157,7 @@ class Project:
                 except (OSError, ValueError, RecursionError) as error:
                     said = error.strerror if isinstance(error, OSError) else str(error)
                     name = os.path.relpath(path, base)
-                    self._family_problem(
-                        pattern, f"the family schema `{name}` cannot be read: {said}"
-                    )
+                    self.blame(pattern, f"the family schema `{name}` cannot be read: {said}")
                     continue
                 stem = os.path.splitext(os.path.basename(path))[0]
                 yield FamilySpec(schema, stem, builtin=False)
@@ -170,14 +168,15 @@ class Project:
             found.update(filter(matcher((f"/{pattern}",), base), self.overlay))
         return sorted(path for path in found if is_file(path, self.overlay))
 
-    def _family_problem(self, pattern: str, message: str) -> None:
+    def blame(self, value: str, message: str) -> None:
+        """Note a problem of the settings, at a value in their file."""
         path = self.settings.path or self.root
         span = Span(0, 0)
         if self.settings.path:
             try:
                 with open(self.settings.path, encoding="utf-8") as file:
-                    at = file.read().find(pattern)
-                span = Span(max(at, 0), max(at, 0) + len(pattern))
+                    at = file.read().find(value)
+                span = Span(max(at, 0), max(at, 0) + len(value))
             except OSError:
                 pass
         self.problems.append(SettingsProblem(path, span, message))

@@ -50,7 +50,8 @@ def lint() -> int:
         say(f"::add-matcher::{MATCHER}")
     code = run(command)
     if matching:
-        say("::remove-matcher owner=osiris-lsp::")
+        for matcher in json.loads(MATCHER.read_text(encoding="utf-8"))["problemMatcher"]:
+            say(f"::remove-matcher owner={matcher['owner']}::")
     summary = counted(report)
     written = bool(sarif) and (folder() / sarif).is_file()
     give(

@@ -6,20 +6,20 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from osiris_lsp.baseline import NAME, Baseline, BaselineError, Entry, configured, render
+from osiris_lsp.baseline import NAME, Baseline, BaselineError, Entry, configured, load, render
 from osiris_lsp.cli import UsageError, lint
 from osiris_lsp.cli.groups import sort_into_groups
 from osiris_lsp.cli.outcome import Outcome
 from osiris_lsp.cli.outputs import save
-from osiris_lsp.cli.settings import settings_records
 from osiris_lsp.cli.terminal import Parser, Progress
-from osiris_lsp.discovery import find_root, is_file
+from osiris_lsp.discovery import find_root
 from osiris_lsp.documents import Document
 from osiris_lsp.engine import Linter
 from osiris_lsp.finding import Finding, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.reports.paint import plural
 from osiris_lsp.reports.record import Record, Recorder
+from osiris_lsp.reports.settings import settings_records
 from osiris_lsp.rules import RULES
 from osiris_lsp.text import Span, printable
 
@@ -202,14 +202,11 @@ class Baselines:
     def load(self, path: str, project: Project) -> Baseline:
         """Return a baseline by its absolute path; raises UsageError."""
         if path not in self._loaded:
-            text = "" if self._new else _text(path, project)
             try:
-                self._loaded[path] = Baseline(path, text), project
+                found = Baseline(path) if self._new else load(project, path, os.getcwd())
             except BaselineError as error:
-                raise UsageError(
-                    f"`{_shown(path)}` is no baseline: {error}; restore it, or write it anew with "
-                    "`osiris-lsp baseline create --force`"
-                ) from error
+                raise UsageError(str(error)) from error
+            self._loaded[path] = found, project
         return self._loaded[path][0]
 
     def stale(self, checked: Iterable[str]) -> Iterator[Record]:
@@ -240,14 +237,3 @@ def _stale(baseline: Baseline, entry: Entry, severity: Severity) -> Finding:
     return Finding(
         rule.code, rule.name, severity, message, baseline.path, span, (), None, (), rule.source
     )
-
-
-def _text(path: str, project: Project) -> str:
-    if not is_file(path, project.overlay):
-        raise UsageError(
-            f"there is no baseline `{_shown(path)}`; write it with `osiris-lsp baseline create`"
-        )
-    text, problem = project.read(path)
-    if problem is not None:
-        raise UsageError(f"the baseline `{_shown(path)}` cannot be used: {problem[1]}")
-    return text or " "

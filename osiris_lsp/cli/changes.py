@@ -12,10 +12,10 @@ from osiris_lsp.cli import UsageError
 from osiris_lsp.cli.groups import Group, open_for, sort_into_groups
 from osiris_lsp.cli.outcome import Outcome
 from osiris_lsp.cli.outputs import detailed
-from osiris_lsp.cli.settings import settings_records
 from osiris_lsp.discovery import CONNECTIONS, SETTINGS, YAML_SUFFIXES, GitIgnore, Overlay, matcher
 from osiris_lsp.project import Project
 from osiris_lsp.reports.record import Record
+from osiris_lsp.reports.settings import settings_records
 from osiris_lsp.text import printable
 
 _PATTERNS: Final = tuple(

@@ -12,13 +12,14 @@ from osiris_lsp.cli import UsageError
 from osiris_lsp.cli.groups import Group, is_quiet, sort_into_groups
 from osiris_lsp.cli.outcome import Outcome
 from osiris_lsp.cli.outputs import add_options, chosen, detailed, write_all
-from osiris_lsp.cli.settings import settings_records, show_settings
+from osiris_lsp.cli.settings import show_settings
 from osiris_lsp.cli.terminal import Parser, Progress, split, style
 from osiris_lsp.discovery import find_root
 from osiris_lsp.finding import SEVERITIES, Severity, at_least
 from osiris_lsp.project import Project
 from osiris_lsp.reports import QUOTING, Summary
 from osiris_lsp.reports.record import Record
+from osiris_lsp.reports.settings import settings_records
 from osiris_lsp.rules import RULES, is_selector
 from osiris_lsp.settings import PROFILES
 from osiris_lsp.specs import nearest

@@ -43,7 +43,7 @@ class Projects:
 
     A client that watches files says what changes on disk; for another, what others depend on is
     looked at each time, once for all that is done without a pause. `grown` is called when that, or
-    another use of connections, has made generations grow.
+    another use of connections, has made generations grow; `opened` when a project is read.
     """
 
     def __init__(self) -> None:
@@ -52,6 +52,7 @@ class Projects:
         self.environment: Mapping[str, str] = os.environ
         self.is_watched = False
         self.grown: Callable[[], None] = _ignore
+        self.opened: Callable[[Project], None] = _ignore
         self._states: dict[str, State] = {}
         self._generation = 0
         self._edited: dict[str, frozenset[Usage] | None] = {}
@@ -98,6 +99,7 @@ class Projects:
             )
             self._generation += 1
             self._states[key] = State(project, self._generation)
+            self.opened(project)
         return self._states[key]
 
     def states(self) -> Iterator[State]:
@@ -183,7 +185,7 @@ def _is_outdated(project: Project, edited: Mapping[str, frozenset[Usage] | None]
     return None in mine.values() and project.is_outdated()
 
 
-def _ignore() -> None:
+def _ignore(*_: object) -> None:
     pass
 
 

@@ -44,6 +44,8 @@ def spans(document: Document, offset: int) -> Iterator[Span]:
     )
     while node is not None:
         yield Span(node.begin, node.end)
+        if offset < node.start:  # in the anchor or the tag before it
+            return
         yield node.span
         if isinstance(node, Scalar):
             yield from _inside(document, node, offset)

@@ -1,4 +1,4 @@
-"""Settings of the client: at the start, when they change, and what is wrong with them."""
+"""Settings of the client and of projects: when they change, and what is wrong with them."""
 
 from typing import Any
 
@@ -6,11 +6,38 @@ from lsprotocol import types
 
 from osiris_lsp.lsp.options import read
 from osiris_lsp.lsp.server import Server
+from osiris_lsp.project import Project
+from osiris_lsp.reports.settings import settings_records
+from osiris_lsp.text import printable
 
 
 def register(server: Server) -> None:
     """Register the handlers."""
     said: set[str] = set()
+    known: dict[tuple[str, str | None], list[str]] = {}
+
+    def log(problem: str) -> None:
+        server.window_log_message(types.LogMessageParams(types.MessageType.Warning, problem))
+
+    def opened(project: Project) -> None:
+        """Say what is wrong with the settings of a project, once for as long as it is."""
+        place = project.root, project.settings.path
+        records = list(settings_records(project, project.root))
+        before = known.get(place, ())
+        known[place] = [item.message for item in records]
+        fresh = [
+            f"{item.place.path}:{item.place.line}: {printable(item.message)}"
+            for item in records
+            if item.message not in before
+        ]
+        if fresh:
+            more = f"; {len(fresh) - 1} more in the log" if fresh[1:] else ""
+            first = types.ShowMessageParams(types.MessageType.Warning, fresh[0] + more)
+            server.window_show_message(first)
+        for problem in fresh[1:]:
+            log(problem)
+
+    server.projects.opened = opened
 
     def take(data: Any) -> None:
         if isinstance(data, dict) and isinstance(data.get("osiris"), dict):
@@ -20,9 +47,7 @@ def register(server: Server) -> None:
         for problem in problems:
             if problem not in said:  # once, however often the client sends it
                 said.add(problem)
-                server.window_log_message(
-                    types.LogMessageParams(types.MessageType.Warning, problem)
-                )
+                log(problem)
 
     async def pull() -> None:
         capabilities = server.client_capabilities.workspace

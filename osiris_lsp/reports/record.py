@@ -228,7 +228,3 @@ def fingerprints(
 def masked_text(document: "Document") -> str:
     """Return the text of a document with every secret replaced by `***`."""
     return mask(document.text, document.masked_spans)
-
-
-def _key(key: str | int, sieve: Sieve) -> str | int:
-    return key if isinstance(key, int) else sieve.clean(key)

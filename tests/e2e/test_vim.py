@@ -1,7 +1,7 @@
-"""Our settings for ALE in a real Vim, compared with what the shell says.
+"""Our settings in a real Vim: those for ALE with ALE, compared with what the shell says.
 
-vim-lsp and coc.nvim are in no registry of packages (npm's coc.nvim lacks its Vim scripts), so their
-settings are not tested.
+vim-lsp and coc.nvim are in no registry of packages (npm's coc.nvim lacks its Vim scripts). A
+function stands for vim-lsp; the settings for coc.nvim are only read as JSON.
 """
 
 import json
@@ -39,6 +39,39 @@ def ale(service_run: Run) -> tuple[str, Mapping[str, str]]:
         return str(root / "usr/bin/vim.nox"), variables
 
     return once(service_run, "ALE", find)
+
+
+def test_vim_lsp_is_told_the_server(ale: tuple[str, Mapping[str, str]], tmp_path: Path) -> None:
+    """Once it is set up, and where the program is found: the command, for YAML."""
+    write(
+        tmp_path,
+        {
+            "autoload/lsp.vim": "function! lsp#register_server(told) abort\n"
+            "  let g:told = {'command': a:told.cmd({}), 'files': a:told.allowlist}\n"
+            "endfunction\n"
+        },
+    )
+    settings, answer = ROOT / "editors/vim/vim-lsp.vim", tmp_path / "answer"
+    script = (
+        f"set runtimepath^={tmp_path} | source {settings} | silent doautocmd <nomodeline> User "
+        f"lsp_setup | call writefile([json_encode(get(g:, 'told', {{}}))], '{answer}') | quitall!"
+    )
+    vim, variables = ale
+    told = []
+    for path in (f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", "/usr/bin:/bin"):
+        done = subprocess.run(
+            [vim, "-N", "-u", "NONE", "-es", "-c", script],
+            env={**os.environ, "PATH": path, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert answer.exists(), done.stdout + done.stderr
+        told.append(json.loads(answer.read_text()))
+        answer.unlink()
+    assert told == [{"command": ["osiris-lsp", "server"], "files": ["yaml"]}, {}]
 
 
 def test_ale_shows_what_the_shell_finds(ale: tuple[str, Mapping[str, str]], tmp_path: Path) -> None:

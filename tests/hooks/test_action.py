@@ -86,7 +86,11 @@ def test_inputs_reach_the_command(step: Step, broken: Path) -> None:
     assert (code, outputs["findings"]) == (0, "1")
     assert "orders.yaml:8:19: error OSR219" in log
     assert "::add-matcher::" in log.splitlines()[0]
-    assert "::remove-matcher owner=osiris-lsp::" in log
+    removed = [line for line in log.splitlines() if line.startswith("::remove-matcher ")]
+    assert removed == [
+        "::remove-matcher owner=osiris-lsp::",
+        "::remove-matcher owner=osiris-lsp-notice::",
+    ]
     assert (broken / outputs["sarif-file"]).is_file()
 
 

@@ -351,7 +351,7 @@ def test_every_feature_has_a_file_of_tests() -> None:
     """Beside the case above; what opens, changes and closes is tested in all of them."""
     here = Path(__file__).parent
     files = {path.stem.removeprefix("test_") for path in here.glob("test_*.py")}
-    assert set(FEATURES) - files == {"sync", "settings"}
+    assert set(FEATURES) - files == {"sync"}
     assert set(CASES) == set(FEATURES)
 
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from lsprotocol import types
 
@@ -69,6 +69,7 @@ TEXTS = (
 )
 
 
+@example(TEXTS[2], 3)
 @given(st.sampled_from(TEXTS), st.integers(0, 900))
 def test_every_range_is_inside_the_one_before(text: str, offset: int) -> None:
     """At every offset of sound, odd and broken texts, and each holds the offset."""

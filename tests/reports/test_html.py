@@ -168,6 +168,14 @@ def test_severities_can_be_hidden_without_a_script(html: str, show: Open) -> Non
     assert not any(file.is_visible() for file in files.all())
 
 
+def test_a_rule_is_as_severe_as_its_findings(report: Report, show: Open) -> None:
+    """The list of rules has the severity that the settings give, as the findings have."""
+    page = show(report("html", "--severity", "unknown-alias=info").out)
+    for place in ("#findings article:has(a[href='#rule-unknown-alias'])", "#rules details"):
+        badge = page.locator(place, has_text="OSR219").locator(".badge").first
+        assert badge.text_content() == "info"
+
+
 def test_hostile_text_stays_text(show: Open, run: Run, project: Path) -> None:
     """Tags, attributes and styles of a file become neither elements nor attributes."""
     evil = "</code></style><img src=x onerror=alert(1)><script>alert(2)</script>\\\"' onload='x"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from osiris_lsp import ruledoc
+from osiris_lsp.finding import SEVERITIES
 from osiris_lsp.reports.html.markup import anchor, badge, inline, text
 from osiris_lsp.reports.paint import plural
 from osiris_lsp.reports.record import Record
@@ -17,7 +18,8 @@ def section(records: Sequence[Record]) -> Iterator[str]:
     for name, listed in sorted(found.items(), key=lambda item: (-len(item[1]), item[1][0].code)):
         entry = RULES[name]
         doc = ruledoc.read(load(name))
-        yield f'<details class="card">\n<summary>{badge(entry.severity)} '
+        worst = min((record.severity for record in listed), key=SEVERITIES.index)
+        yield f'<details class="card">\n<summary>{badge(worst)} '
         yield f"<b>{entry.code} {name}</b> "
         yield f'<span class="count">{plural(len(listed), "finding")}</span></summary>\n'
         # A link to what is inside opens the details; one to the details themselves would not.
