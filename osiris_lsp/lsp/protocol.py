@@ -1,7 +1,7 @@
 """The wire: what pygls leaves open about errors, order and texts (NOTES-pygls)."""
 
 from collections.abc import Generator, Sequence
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from itertools import pairwise
 from typing import Any, Final
 
@@ -50,7 +50,20 @@ class Protocol(LanguageServerProtocol):
         elif self._shutdown and hasattr(message, "id") and hasattr(message, "method"):
             self._refuse(message.id, _INVALID_REQUEST, "the server is shutting down")
         else:
-            super().handle_message(message)
+            copy_context().run(self._dispatch, message)
+
+    def _dispatch(self, message: Any) -> None:
+        """Pass a message on; pygls asks for its kind in a way that is slow before Python 3.12."""
+        method = getattr(message, "method", None)
+        if self._shutdown and method != types.EXIT:
+            return
+        if method is None:
+            result, error = getattr(message, "result", None), getattr(message, "error", None)
+            self._handle_response(message.id, result, error)
+        elif hasattr(message, "id"):
+            self._handle_request(message.id, method, message.params)
+        else:
+            self._handle_notification(method, message.params)
 
     def tell(self, method: str, params: dict[str, Any]) -> None:
         """Send a notification whose parameters are in the form of the wire already."""

@@ -132,7 +132,7 @@ class Server(LanguageServer):
     def path(self, uri: str) -> str:
         """Return the path of a document; one that is not saved lies in the first folder."""
         if uri.startswith("file:"):
-            return os.path.normpath(to_fs_path(uri) or uri)
+            return _path(uri)
         name = uri.rpartition("/")[2].rpartition(":")[2] or "untitled"
         folder = self.projects.folders[0] if self.projects.folders else os.getcwd()
         return os.path.join(folder, name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
@@ -248,6 +248,11 @@ def _safe(handler: Handler) -> Callable[..., Awaitable[Any]]:
     # pygls looks at the signature for a parameter of its own.
     del safe.__wrapped__
     return safe
+
+
+@functools.lru_cache(maxsize=1000)
+def _path(uri: str) -> str:
+    return os.path.normpath(to_fs_path(uri) or uri)
 
 
 def _watch(pid: int) -> None:

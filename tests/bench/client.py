@@ -17,7 +17,11 @@ _BLANK: Final = b"\r\n\r\n"
 DIAGNOSTICS: Final = "textDocument/publishDiagnostics"
 CAPABILITIES: Final = {
     "general": {"positionEncodings": ["utf-16"]},
-    "workspace": {"configuration": True, "workspaceFolders": True},
+    "workspace": {
+        "configuration": True,
+        "workspaceFolders": True,
+        "didChangeWatchedFiles": {"dynamicRegistration": True},
+    },
     "textDocument": {
         "synchronization": {"didSave": True},
         "publishDiagnostics": {"versionSupport": True, "relatedInformation": True},
