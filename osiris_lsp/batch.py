@@ -73,17 +73,15 @@ class Worker:
 
     def lint(self, path: str, defer: bool = False) -> FileResult:
         """Return the result of one file."""
-        from osiris_lsp.documents import ConnectionsDocument, PipelineDocument
-
         project = self.job.project
         text, content = self._content(path) if self.job.cached else (None, None)
         document = project.open(path, text, self.job.kind, self.job.any_yaml)
         if document is None:
             return FileResult(path, "other", content=content)
-        if defer and isinstance(document, ConnectionsDocument):
+        if defer and document.kind == "connections":
             return FileResult(path, document.kind, deferred=True)
         report = self.linter.lint(document)
-        usages = project.noted(path) if isinstance(document, PipelineDocument) else None
+        usages = project.known(path) if document.kind == "pipeline" else None
         if content is not None and usages and _shows_secret(document, usages):
             content = None  # a cache would keep it
         return FileResult(

@@ -271,6 +271,9 @@ class Constraint(NamedTuple):
         return bool(self.when) and set(self.when) <= modes and set(self.must) <= set(WRITE_KEYS)
 
 
+ALWAYS_KNOWN: Final = ("connection", "resolved_connection")
+"""Config keys that every component may have as far as its schema goes."""
+
 WRITE_KEYS: Final = ("primary_key", "upsert_keys")
 """Config keys that hold the key columns of a writer."""
 
@@ -310,6 +313,17 @@ class ComponentSpec:
         if self.base is None:
             return self.properties
         return {**self.base.properties, **self.properties}
+
+    @cached_property
+    def config(self) -> Schema:
+        """The schema of a step's config; which keys must be there depends on more than that."""
+        always: Schema = {} if self.open else {name: {} for name in ALWAYS_KNOWN}
+        return {
+            **self.schema,
+            "type": "object",
+            "properties": {**always, **self.known},
+            "required": (),
+        }
 
     @cached_property
     def step_modes(self) -> tuple[str, ...]:
@@ -381,6 +395,13 @@ class ComponentSpec:
             if isinstance(item, Mapping)
             and isinstance(item.get("when"), Mapping)
             and isinstance(item.get("must"), Mapping)
+        )
+
+    @cached_property
+    def own_constraints(self) -> tuple[Constraint, ...]:
+        """The constraints that no rule of its own covers."""
+        return tuple(
+            item for item in self.constraints if not (item.is_query_or_table or item.is_write_key)
         )
 
 

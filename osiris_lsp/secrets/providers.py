@@ -80,7 +80,9 @@ def find_tokens(text: str, folded: str) -> Iterator[Token]:
 
     A token is long and holds no white space, so that marks are looked for in long words only.
     """
-    words = " ".join(word for word in text.split() if len(word) >= LEAST and CANDIDATE.search(word))
+    words = " ".join(
+        [word for word in text.split() if len(word) >= LEAST and CANDIDATE.search(word)]
+    )
     if not words:
         return
     seen = {mark for mark in _marks() if mark in words}
