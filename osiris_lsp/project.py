@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from osiris_lsp.discovery import (
@@ -45,6 +46,12 @@ MAX_BYTES: Final = 5_000_000
 
 _HEAD: Final = 20_000
 """Characters of a text that is too large which say whose it is."""
+
+_MANY: Final = 200
+"""Files that are looked at without a thought."""
+
+_OFTEN: Final = 1.0
+"""Seconds after which more of them are looked at again."""
 
 ANY: Final = "*"
 """The alias of a use that is known only at run time: `connection: "${WHICH}"`."""
@@ -99,6 +106,9 @@ class Project:
         self._found: dict[str, str | None] = {}
         self._usages: dict[str, tuple[Mark, frozenset[Usage]]] = {}
         self._answers: dict[str, Mapping[str, frozenset[Usage]]] = {}
+        # The users among the files on disk, by connections file, and of how many files, when.
+        self._on_disk: dict[str, dict[str, frozenset[Usage]]] | None = None
+        self._looked: tuple[int, float] = (0, 0.0)
         # Files on disk as they were read, and those that what is kept here was made from.
         self._marks: dict[str, Mark] = {}
         self._sources: dict[str, Mark] = {}
@@ -416,6 +426,7 @@ class Project:
     def learn(self, path: str, usages: frozenset[Usage]) -> None:
         """Take over what another process noted about a pipeline."""
         self._usages[path] = mark(path), usages
+        self._on_disk = None
 
     def _usages_of(self, document: "PipelineDocument") -> Iterator[Usage]:
         from osiris_lsp.assembly import Assembled
@@ -459,12 +470,16 @@ class Project:
         moved = any(self._find(folder) != known for folder, known in tuple(self._found.items()))
         return [*found, os.path.join(self.root, CONNECTIONS[0])] if moved else found
 
-    def forget(self, path: str) -> bool:
-        """Read a file anew when it is asked for next; True when other files depend on it."""
+    def forget(self, path: str, is_edit: bool = False) -> bool:
+        """Read a file anew when it is asked for next; True when other files depend on it.
+
+        An edit in an editor leaves the disk as it is.
+        """
         folder, name = os.path.split(path)
         components = os.path.join(self.root, _COMPONENTS)
         is_wide = path in self._sources or name in CONNECTIONS
         self._revision += 1
+        self._on_disk = self._on_disk if is_edit else None
         self._sources.pop(path, None)
         self._connections.pop(path, None)
         self._dotenv.pop(path, None)
@@ -474,6 +489,7 @@ class Project:
             is_wide = True
             # A step without a connection takes that of the family of its component.
             self._usages.clear()
+            self._on_disk = None
             self.__dict__.pop("components", None)
             for known in [item for item in tuple(self._sources) if item.startswith(components)]:
                 self._sources.pop(known, None)
@@ -484,16 +500,39 @@ class Project:
         return frozenset().union(*self.users(connections).values())
 
     def users(self, connections: "ConnectionsDocument") -> Mapping[str, frozenset[Usage]]:
-        """Return the uses of the connections of a file by path of the pipeline; reads the disk."""
+        """Return the uses of the connections of a file by path of the pipeline, in no order."""
         found = self._answers[connections.path] = self._users_of(connections.path)
         return found
 
     def _users_of(self, source: str) -> Mapping[str, frozenset[Usage]]:
-        found = {}
-        for path in sorted({*self.files(), *self.overlay}):
-            if (self.connections_path(path) or "") == source and (noted := self.noted(path)):
+        found = dict(self._users_on_disk().get(source, {}))
+        for path, text in tuple(self.overlay.items()):
+            found.pop(path, None)
+            is_user = text is not None and (self.connections_path(path) or "") == source
+            if is_user and (noted := self.noted(path)):
                 found[path] = noted
         return found
+
+    def _users_on_disk(self) -> Mapping[str, Mapping[str, frozenset[Usage]]]:
+        known = self._on_disk
+        if known is None:
+            revision, known = self._revision, {}
+            paths = [path for path in self.files() if path not in self.overlay]
+            for path in paths:
+                if noted := self.noted(path):
+                    known.setdefault(self.connections_path(path) or "", {})[path] = noted
+            self._looked = len(paths), monotonic()
+            self._on_disk = known if revision == self._revision else None
+        return known
+
+    def look_again(self) -> None:
+        """Look at the disk when users are asked for next: nobody says when files change there.
+
+        Many files are looked at once a second, which is often enough while somebody types.
+        """
+        count, at = self._looked
+        if count <= _MANY or monotonic() - at >= _OFTEN:
+            self._on_disk = None
 
     def has_answered(self, path: str) -> bool:
         """Tell whether the users of a connections file were asked for."""

@@ -42,8 +42,7 @@ class Document:
         self.index: LineIndex | None = None
         self._before: Tree | None = None
         self._whole: Self | None = None
-        self._number = AROUND
-        self._detections: dict[int, Detection] = {}
+        self._narrowed: dict[int, Self] = {}
         self._secrets_around: tuple[object, Sequence[Span]] | None = None
         self.looked_around = False
 
@@ -72,11 +71,12 @@ class Document:
 
         `looked_around` says later whether somebody has asked for the `whole`.
         """
-        assert isinstance(self.tree, Assembled)
-        tree = self.tree.around if number == AROUND else self.tree.only(number)
-        narrow = self._with(tree)
-        narrow._whole = self
-        narrow._number = number
+        narrow = self._narrowed.get(number)
+        if narrow is None:
+            assert isinstance(self.tree, Assembled)
+            tree = self.tree.around if number == AROUND else self.tree.only(number)
+            narrow = self._narrowed[number] = self._with(tree)
+            narrow._whole = self
         return narrow
 
     def sketched(self, placed: Collection[int] | None = None) -> Self:
@@ -91,6 +91,7 @@ class Document:
                 del narrow.__dict__[name]
         narrow.__dict__["tree"] = tree
         narrow._whole = None
+        narrow._narrowed = {}
         narrow.looked_around = False
         return narrow
 
@@ -133,12 +134,7 @@ class Document:
             # What is broken in one part says nothing of another.
             numbers = range(AROUND, len(tree.parts))
             return join(self.narrowed(number).detection for number in numbers)
-        if self._whole is None:
-            return detect(tree, self.secret_places)
-        known = self._whole._detections
-        if self._number not in known:
-            known[self._number] = detect(tree, self.secret_places)
-        return known[self._number]
+        return detect(tree, self.secret_places)
 
     @cached_property
     def leaks(self) -> Mapping[str, Sequence[Leak]]:

@@ -133,7 +133,7 @@ class Projects:
             return True
         if not is_edit and name.endswith(YAML_SUFFIXES):
             self._edited[path] = None
-        wide = [state for state in self.states() if state.project.forget(path)]
+        wide = [state for state in self.states() if state.project.forget(path, is_edit)]
         if name in (".env", ".gitignore"):
             wide = list(self.states())
         self._grow(wide)
@@ -152,6 +152,8 @@ class Projects:
 
     def _look(self) -> None:
         """Look at the files on disk that others depend on: nobody says when they change."""
+        for state in self.states():
+            state.project.look_again()
         if [self.changed(path) for state in self.states() for path in state.project.stale()]:
             self.grown()
 

@@ -168,7 +168,7 @@ def _usages(target: Target) -> list[tuple[str, Step, Span]]:
     if document is None or entry is None:
         return []
     places = []
-    for path, usages in project.users(document).items():
+    for path, usages in sorted(project.users(document).items()):
         meant = {usage for usage in usages if uses(entry, document, usage)}
         pipeline = project.open(path) if meant else None
         for step in pipeline.modern_steps if isinstance(pipeline, PipelineDocument) else ():

@@ -66,6 +66,7 @@ class Server(LanguageServer):
         self.executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix="osiris")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._views: dict[str, tuple[int | None, int, View | None]] = {}
+        self._foreign: tuple[str, Foreign] | None = None
         # pygls sets attributes on handlers, which methods do not take.
         self.feature(types.INITIALIZE)(functools.partial(self._initialize))
         self.feature(types.EXIT)(functools.partial(self._exit))
@@ -189,8 +190,12 @@ class Server(LanguageServer):
         self.touched(None, True)
 
     def foreign(self, path: str) -> Foreign:
-        """Return another file of a project, for places in it."""
-        return Foreign(self.projects.of(path).project.read(path)[0], self.encoding)
+        """Return another file of a project, for places in it; it is kept while that is the same."""
+        text = self.projects.of(path).project.read(path)[0]
+        known = self._foreign
+        if known is None or known[0] != path or known[1].lines.text != text:
+            known = self._foreign = path, Foreign(text, self.encoding)
+        return known[1]
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log the type of an error; its text may be text of a file."""

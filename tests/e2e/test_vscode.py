@@ -104,7 +104,7 @@ def test_a_strangers_project_in_vscode(tmp_path: Path, extension: Path) -> None:
         with bench.pictured(tmp_path / "failed.png"):
             page.locator(".monaco-dialog-box .monaco-button", has_text="No, I don").click()
             own = page.get_by_role("button", name="by environment of this extension")
-            expect(own).to_be_visible(timeout=120_000)
+            expect(own).to_be_visible(timeout=240_000)
             expect(page.locator(".squiggly-error")).to_have_count(1)
             bench.command("Osiris: Run Doctor on All Connections")
             told = page.locator(".notifications-toasts")

@@ -13,7 +13,7 @@ from tests.services.processes import free_port
 from tests.services.workbench import Workbench
 
 SCRIPTS = Path(sys.executable).parent
-MAKING = 120_000  # milliseconds, in which an environment is made, or cannot be
+MAKING = 240_000  # milliseconds, in which an environment is made, or cannot be
 PIPELINE = """\
 oml_version: "0.1.0"
 name: orders

@@ -80,7 +80,7 @@ class Raw:
     def request(self, method: str, params: Any = None) -> Any:
         """Send a request and return its response; what comes in between stays in `received`."""
         wanted = self.ask(method, params)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while (left := end - time.monotonic()) > 0:
             message = self.next(left)
             if message is not None and message.get("id") == wanted and "method" not in message:

@@ -1,11 +1,14 @@
 """Projects behind open documents: changes on disk, unsaved files, files that nobody has open."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import osiris_lsp.project
+from osiris_lsp.discovery import walk
 from osiris_lsp.lsp.projects import Projects
 from osiris_lsp.project import Project
 from tests.cli.conftest import write
@@ -139,3 +142,50 @@ def test_what_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
     second = project.connections_for(path)
     assert second is not None
     assert not second.connections
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_many_files_are_not_looked_at_for_each_edit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, watched: bool
+) -> None:
+    """Of connections; where nobody says what changes on disk, they are looked at once a second."""
+    pipelines = {f"pipelines/p{number}.yaml": PIPELINE for number in range(300)}
+    write(tmp_path, {"osiris_connections.yaml": CONNECTIONS, **pipelines})
+    path = str(tmp_path / "osiris_connections.yaml")
+    looked: list[str] = []
+    now = 100.0
+    monkeypatch.setattr(osiris_lsp.project, "monotonic", lambda: now)
+
+    def noted(*given: Any) -> Iterator[str]:
+        looked.append(given[0])
+        return walk(*given)
+
+    monkeypatch.setattr(osiris_lsp.project, "walk", noted)
+
+    async def unused(projects: Projects, text: str) -> list[str]:
+        projects.put(path, text)
+        state = projects.of(path)
+        await asyncio.sleep(0)  # the end of what is done without a pause
+        document = state.project.open(path, text)
+        assert document is not None
+        found = state.linter.lint(document, again=True).findings
+        return [item.message.split("`")[1] for item in found if item.code == "OSR118"]
+
+    async def edit() -> None:
+        nonlocal now
+        projects = Projects()
+        projects.is_watched = watched
+        all_unused = ["@mysql.replica", "@duckdb.local"]
+        for number in range(10):
+            assert await unused(projects, f"{CONNECTIONS}# {number}\n") == all_unused
+        assert len(looked) == 1
+        orders = tmp_path / "pipelines/p7.yaml"
+        orders.write_text(PIPELINE.replace("@mysql.default", "@mysql.replica"))
+        now += 1
+        if watched:
+            projects.changed(str(orders))
+        for number in range(10):
+            assert await unused(projects, f"{CONNECTIONS}# {number}\n") == ["@duckdb.local"]
+        assert len(looked) == 2
+
+    asyncio.run(edit())
