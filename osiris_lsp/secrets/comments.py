@@ -10,7 +10,7 @@ from osiris_lsp.secrets.literals import is_code, is_secret
 from osiris_lsp.secrets.names import role
 from osiris_lsp.text import Span, lazy
 
-_END: Final = lazy(r"[\r\n]|$")
+_LINE: Final = lazy(r"[^\r\n]*")
 _ALIASED: Final = lazy(r"""([^\W\d][\w.-]{0,60})["']?[ \t]*:[ \t]*\*([\w.-]{1,60})""")
 # A block scalar, or a quote that is not closed on its line.
 _OPENING: Final = lazy(
@@ -39,8 +39,8 @@ def find_comments(text: str, part: Span, quoted: Sequence[tuple[int, int]]) -> I
         if at == start or text[at - 1] in " \t\r\n":
             inside = bisect_right(quoted, (at, stop)) - 1
             if inside < 0 or quoted[inside][1] <= at:
-                match = _END.search(text, at, stop)
-                end = match.start() if match else stop
+                match = _LINE.match(text, at, stop)
+                end = match.end() if match else stop
                 yield Span(at, end)
         at = text.find("#", end, stop)
 
