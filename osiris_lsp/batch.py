@@ -190,7 +190,7 @@ def _serve(job: Job, connection: "Connection[Any, Any]") -> None:
         while True:
             paths = connection.recv()
             connection.send([worker.lint(path, defer=True) for path in paths])
-    except (EOFError, KeyboardInterrupt):
+    except (EOFError, ConnectionError, KeyboardInterrupt):
         pass  # the process that the user started is gone, or says so
     except Exception as error:  # is raised where the results are waited for
         connection.send(error)

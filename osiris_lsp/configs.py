@@ -118,7 +118,7 @@ def misspelt(step: Step) -> Mapping[str, str | None]:
     accepted = [*step.spec.known, *ALWAYS_KNOWN[:1], *step.spec.connection_fields]
     found: dict[str, str | None] = {}
     for name in unknown:
-        if name in ALWAYS_KNOWN or name in step.spec.connection_fields:
+        if name in step.spec.connection_fields:
             continue
         close = step.spec.aliases.get(name) or nearest(name, [*accepted, *step.spec.aliases])
         close = step.spec.aliases.get(close, close) if close is not None else None

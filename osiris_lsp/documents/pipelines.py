@@ -220,7 +220,7 @@ class Step:
 
     @cached_property
     def violations(self) -> Sequence[Violation]:
-        """Where the config does not meet the component's schema (unknown and missing keys too)."""
+        """Where the config does not meet the component's schema (unknown keys too)."""
         if self.spec is None or self.config is None or self.is_legacy:
             return ()
         spec = self.spec

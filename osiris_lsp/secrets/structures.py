@@ -197,6 +197,7 @@ def _headers(text: str) -> Iterator[Part]:
                 yield Part("plaintext-secret", span, f"`{name}`")
 
 
+# One of them stands in each statement that gives a secret.
 _SUBJECTS: Final = ("identified", "password", "secret", "token")
 _STATEMENTS: Final = (
     "identified ",

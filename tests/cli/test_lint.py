@@ -121,6 +121,7 @@ def test_a_pattern_that_matches_nothing_is_an_error(project: Path, run: Run) -> 
         ("fifo", "unreadable-file", "this is a named pipe, not a file"),
         ("loop", "unreadable-file", "this file cannot be read"),
         ("latin-1", "invalid-encoding", "byte 0xe9 in line 2"),
+        ("mark", "invalid-encoding", "byte 0xe9 in line 2"),
         ("utf-16", "invalid-encoding", "this file is UTF-16; save it as UTF-8"),
         ("huge", "file-too-large", "more than the limit of 5 MB"),
     ],
@@ -136,6 +137,8 @@ def test_what_cannot_be_read_is_one_finding(
         path.symlink_to(path)
     elif make == "latin-1":
         path.write_bytes("a: 1\nb: é\n".encode("latin-1"))
+    elif make == "mark":
+        path.write_bytes(b"\xef\xbb\xbfa: 1\nb: \xe9\n")
     elif make == "utf-16":
         path.write_bytes("a: 1\n".encode("utf-16"))
     else:
