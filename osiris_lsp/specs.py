@@ -361,8 +361,8 @@ class ComponentSpec:
         return tuple(item for item in listed if isinstance(item, str) and item.startswith("/"))
 
     @cached_property
-    def secrets(self) -> frozenset[tuple[str, ...]]:
-        """Key paths inside `config` that hold a secret."""
+    def secrets(self) -> Sequence[tuple[str, ...]]:
+        """Key paths inside `config` that hold a secret, in order."""
         own = {
             tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))
             for pointer in self._pointers
@@ -370,7 +370,7 @@ class ComponentSpec:
         for name, schema in self.properties.items():
             if isinstance(schema, Mapping) and schema.get("writeOnly") is True:
                 own.add((name,))
-        return frozenset(own | (self.base.secrets if self.base else frozenset()))
+        return sorted(own.union(self.base.secrets if self.base else ()))
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:

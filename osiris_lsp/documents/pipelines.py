@@ -340,7 +340,7 @@ class PipelineDocument(Document):
         for step in self.steps:
             if step.spec is None or step.config is None:
                 continue
-            for path in sorted(step.spec.secrets):
+            for path in step.spec.secrets:
                 node: Node | None = step.config
                 for part in path:
                     node = node.get(part) if isinstance(node, Map) else None
