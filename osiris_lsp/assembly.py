@@ -5,18 +5,28 @@ The tree equals the one that the whole text gives. A syntax error stays inside i
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, repeat
+from operator import eq
 from typing import Final
 
 import yaml
 
 from osiris_lsp.compose import compose
-from osiris_lsp.parts import Entry, Part, maps_of, moved_problem, nodes_of, place
-from osiris_lsp.pieces import Cut, Group, cut
+from osiris_lsp.parts import (
+    Entry,
+    Identity,
+    Part,
+    is_empty,
+    maps_of,
+    moved_problem,
+    nodes_of,
+    place,
+)
+from osiris_lsp.pieces import Cut, Group, Piece, cut
 from osiris_lsp.properties import cached_property
 from osiris_lsp.recovery import MAX_ROUNDS, recover
 from osiris_lsp.text import LineIndex, Span
-from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxProblem, Tree, plain_fields
+from osiris_lsp.tree import Map, Node, Scalar, Seq, SyntaxProblem, Tree, key_path, plain_fields
 
 _REFUSED: Final = (yaml.YAMLError, UnicodeEncodeError)
 
@@ -121,6 +131,15 @@ class Assembled(Tree):
         number = bisect_right(self._starts, offset) - 1
         return number if number >= 0 and offset < self.parts[number].end else None
 
+    def key_path(self, offset: int) -> tuple[str | int, ...]:
+        """Return the keys and indexes that lead to the innermost node at an offset."""
+        number = self.part_at(offset)
+        if number is not None and self.groups[number].is_list:
+            for index, node in enumerate(nodes_of(self.parts[number].entries), self.firsts[number]):
+                if node.begin <= offset <= node.end:
+                    return "steps", index, *key_path(node, offset)
+        return super().key_path(offset)
+
     @cached_property
     def maps(self) -> Sequence[Map]:
         """Every mapping, inner ones first."""
@@ -130,22 +149,53 @@ class Assembled(Tree):
     def is_regular(self) -> bool:
         """Whether no key hides another around the parts, and connections are mappings."""
         tops = [self.roots[0], *(value for _, value in _pairs(self.roots[0]))]
-        entries = (entry for part in self.parts for entry in part.entries)
         return all(not isinstance(node, Map) or _is_unique(node) for node in tops) and all(
-            isinstance(entry[1], Map) or _is_empty(entry[1])
-            for entry in entries
-            if isinstance(entry, tuple)
+            part.identity.is_regular for part in self.parts
         )
+
+    @cached_property
+    def firsts(self) -> Sequence[int]:
+        """How many entries there are before each part."""
+        return [0, *accumulate(len(part.identity.sketch) for part in self.parts)]
 
     @cached_property
     def _starts(self) -> Sequence[int]:
         return [part.start for part in self.parts]
 
 
+class Items(Seq):
+    """The items of a list in many parts, which are taken to their places when asked for."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> "Items | None":
+        """Return the list, or None where parts hold something else, or all of them are broken."""
+        full = [part for part in parts if part.identity.sketch]
+        if not full or isinstance(full[0].identity.sketch[0], tuple):
+            return None
+        made: Items = object.__new__(cls)
+        first = full[0]
+        made.begin = made.start = first.start + len(first.text) - len(first.text.lstrip(" "))
+        made.end = next(nodes_of(full[-1].entries[-1:])).end
+        made.tag = made.anchor = None
+        made.flow = False
+        made._origin = (full, 0)
+        return made
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no items: never."""
+        return False
+
+    def _fill(self, origin: Sequence[Part], by: int) -> None:
+        self.items = [node for part in origin for node in nodes_of(part.entries)]
+
+
 def mended(text: str) -> Tree | None:
     """Return the tree of a text that PyYAML refuses, or None where the pieces do not say why."""
     pieces = cut(text)
-    parts = None if pieces is None else _read_all(text, pieces, lambda number: None)
+    parts = None if pieces is None else _read_all(text, pieces.pieces, repeat(None))
     if pieces is None or parts is None or not any(part.broken for part in parts):
         return None
     return _assembled(text, pieces, parts)
@@ -162,21 +212,17 @@ def revised(text: str, previous: Tree) -> Tree | None:
     old = list(zip(contexts, [part.text for part in known.parts], strict=True))
     head = _common(new, old)
     tail = _common(new[head:][::-1], old[head:][::-1])
-
-    elsewhere = dict(zip(old[head:], known.parts[head:], strict=True))
-
-    def reuse(number: int) -> Part | None:
-        if number < head:
-            return known.parts[number]
-        return (
-            known.parts[number - len(new)]
-            if number >= len(new) - tail
-            else elsewhere.get(new[number])
-        )
-
-    parts = _read_all(text, pieces, reuse)
-    if parts is None:
+    end = len(old) - tail
+    elsewhere = dict(zip(old[head:end], known.parts[head:end], strict=True))
+    changed = new[head : len(new) - tail]
+    inner = _read_all(text, pieces.pieces[head:], [elsewhere.get(given) for given in changed])
+    if inner is None:
         return None
+    parts = [*known.parts[:head], *inner, *known.parts[end:]]
+    parts = [
+        part if part.start == piece.start else part.at(piece.start)
+        for piece, part in zip(pieces.pieces, parts, strict=True)
+    ]
     for piece, part in zip(pieces.pieces, parts, strict=True):
         # A quote that is open at the end of a piece may be closed in one that follows.
         if part.broken and _parses(piece.group.context + text[piece.start :]):
@@ -188,8 +234,8 @@ def revised(text: str, previous: Tree) -> Tree | None:
 
 def _common(new: Sequence[object], old: Sequence[object]) -> int:
     """Return how many items two sequences have in common from the start."""
-    pairs = enumerate(zip(new, old, strict=False))
-    return next((at for at, (one, other) in pairs if one != other), min(len(new), len(old)))
+    same = enumerate(map(eq, new, old))
+    return next((at for at, is_same in same if not is_same), min(len(new), len(old)))
 
 
 def _parses(text: str) -> bool:
@@ -201,11 +247,12 @@ def _parses(text: str) -> bool:
     return True
 
 
-def _read_all(text: str, pieces: Cut, reuse: Callable[[int], Part | None]) -> Sequence[Part] | None:
-    """Read the pieces that `reuse` does not have; None where one cannot be read alone."""
+def _read_all(
+    text: str, pieces: Sequence[Piece], reused: Iterable[Part | None]
+) -> Sequence[Part] | None:
+    """Read pieces, but for those that are `reused`; None where one cannot be read alone."""
     parts: list[Part] = []
-    for number, piece in enumerate(pieces.pieces):
-        known = reuse(number)
+    for piece, known in zip(pieces, reused, strict=False):
         part = (
             known.at(piece.start)
             if known is not None
@@ -239,12 +286,11 @@ def _read(context: str, text: str, start: int) -> Part | None:
         entries = node.items if isinstance(node, Seq) else node.pairs
         if isinstance(node, Seq) != text.lstrip(" ").startswith("-"):
             return None
-    elif not broken or not _is_empty(node):
+    elif not broken or not is_empty(node):
         return None
     if not broken and len(entries) != 1:
         return None
     by = start - len(context)
-    part = Part(start, text, entries, broken=broken)
     place(nodes_of(entries), lambda offset: offset + by)
     problems = [moved_problem(problem, by) for problem in tree.problems]
     # What lies behind the last character would lie in the next piece.
@@ -253,12 +299,7 @@ def _read(context: str, text: str, start: int) -> Part | None:
         problem._replace(start=min(problem.start, last), end=min(problem.end, last + 1))
         for problem in problems
     ]
-    part.problems = problems
-    return part
-
-
-def _is_empty(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.start == node.end and node.tag is None
+    return Part(start, text, Identity(start, entries, problems), broken)
 
 
 def _taken_apart(tree: Tree) -> Assembled | None:
@@ -286,7 +327,8 @@ def _taken_apart(tree: Tree) -> Assembled | None:
         first, last = entry if isinstance(entry, tuple) else (entry, entry)
         if first.begin < piece.start or last.end > piece.end:
             return None
-        parts.append(Part(piece.start, tree.text[piece.start : piece.end], [entry]))
+        part = tree.text[piece.start : piece.end]
+        parts.append(Part(piece.start, part, Identity(piece.start, [entry])))
     if any(rest.values()):
         return None
     return Assembled(tree.text, tree.roots[0], parts, pieces)
@@ -346,8 +388,9 @@ def _fill(node: Node, wanted: dict[int, list[Part]]) -> None:
     for index, (key, value) in enumerate(node.pairs):
         if key.begin not in wanted:
             _fill(value, wanted)
-        elif _is_empty(value):
-            filled = _container(wanted.pop(key.begin), _entries)
+        elif is_empty(value):
+            parts = wanted.pop(key.begin)
+            filled = Items.of(parts) or _container(parts, _entries)
             if filled is not None:
                 node.pairs[index] = (key, filled)
     node.fields = plain_fields(node)

@@ -243,10 +243,12 @@ def detect_kind(path: str, text: str, families: Callable[[], Container[str]]) ->
         if modeline:
             return "other" if modeline[1] == "off" else modeline[1]  # type: ignore[return-value]  # the pattern
     name = os.path.basename(path)
-    keys = _TOP_KEY.findall("\n" + text)
+    keys: list[str] = []
+    for match in _TOP_KEY.finditer("\n" + text):
+        if match[1] == "oml_version":
+            return "pipeline"
+        keys.append(match[1])
     top = set(keys)
-    if "oml_version" in top:
-        return "pipeline"
     if not top.isdisjoint(_FOREIGN):
         return "other"
     if "connections" in top and _lists_connections(text, families, top, name):

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from osiris_lsp.text import Span
 from osiris_lsp.tree import (
+    FILLING,
     Map,
     Node,
     Scalar,
@@ -22,19 +23,35 @@ Entry = Node | tuple[Node, Node]
 class Identity:
     """What is the same for the same piece at another place, and what others know about it.
 
-    `is_named` says whether it is a connection, or a step with an id. `outline` is what others
-    may ask about a step or connection: equal for those that differ in other things only.
+    `sketch` and `problems` are its entries and problems where it was read: at `start`. `is_named`
+    says whether it is a connection, or a step with an id; `is_regular`, whether it is no
+    connection that is something else than a mapping. `outline` is what others may ask about a
+    step or connection: equal for those that differ in other things only.
     """
 
-    __slots__ = ("is_named", "outline", "secrets", "sketch", "usage", "views")
+    __slots__ = (
+        "is_named",
+        "is_regular",
+        "outline",
+        "problems",
+        "secrets",
+        "sketch",
+        "start",
+        "usage",
+        "views",
+    )
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        # The entries where they were read.
+    def __init__(
+        self, start: int, entries: Sequence[Entry], problems: Sequence[SyntaxProblem] = ()
+    ) -> None:
+        self.start = start
         self.sketch = entries
+        self.problems = problems
         self.is_named = all(map(_is_named, entries))
+        self.is_regular = all(map(_is_regular, entries))
         self.outline = [_outline(entry) for entry in entries]
-        self.secrets: tuple[object, Sequence[Span]] | None = None
-        self.usage: tuple[object, Sequence[Any]] | None = None
+        self.secrets: tuple[object, str, Sequence[Span]] | None = None
+        self.usage: tuple[object, object, Sequence[Any]] | None = None
         # What a document made of the sketch, as it was numbered then.
         self.views: tuple[object, Sequence[Any]] | None = None
 
@@ -46,47 +63,49 @@ def nodes_of(entries: Iterable[Entry]) -> Iterator[Node]:
 
 
 class Part:
-    """A piece that was read; positions are those of the whole text.
+    """A piece that was read, at its place in a text.
 
-    `entries` holds one entry, and where the text is `broken` what is left of it.
+    It holds one entry, and where the text is `broken` what is left of it.
     """
 
-    __slots__ = ("broken", "entries", "identity", "problems", "start", "text")
+    __slots__ = ("_entries", "broken", "end", "identity", "start", "text")
 
-    def __init__(
-        self,
-        start: int,
-        text: str,
-        entries: Sequence[Entry],
-        problems: Sequence[SyntaxProblem] = (),
-        broken: bool = False,
-        identity: "Identity | None" = None,
-    ) -> None:
+    def __init__(self, start: int, text: str, identity: Identity, broken: bool = False) -> None:
         self.start = start
+        self.end = start + len(text)
         self.text = text
-        self.entries = entries
-        self.problems = problems
+        self.identity = identity
         self.broken = broken
-        self.identity = identity or Identity(entries)
+        self._entries: Sequence[Entry] | None = None
 
     @property
-    def end(self) -> int:
-        """Where the piece ends."""
-        return self.start + len(self.text)
+    def entries(self) -> Sequence[Entry]:
+        """The entries with their places in the text, made when they are asked for."""
+        if self._entries is None:
+            with FILLING:
+                if self._entries is None:
+                    by = self.start - self.identity.start
+                    sketch = self.identity.sketch
+                    self._entries = [_moved(entry, by) for entry in sketch] if by else sketch
+        return self._entries
+
+    @property
+    def problems(self) -> Sequence[SyntaxProblem]:
+        """What the runtime's parser refuses in the piece."""
+        problems = self.identity.problems
+        by = self.start - self.identity.start
+        return [moved_problem(problem, by) for problem in problems] if problems and by else problems
 
     def at(self, start: int) -> "Part":
-        """Return the part at another place; the nodes of this one stay as they are."""
-        by = start - self.start
-        if by == 0:
-            return self
-        entries: list[Entry] = [
-            (moved(entry[0], by), moved(entry[1], by))
-            if isinstance(entry, tuple)
-            else moved(entry, by)
-            for entry in self.entries
-        ]
-        problems = [moved_problem(problem, by) for problem in self.problems]
-        return Part(start, self.text, entries, problems, self.broken, self.identity)
+        """Return the part at another place."""
+        return self if start == self.start else Part(start, self.text, self.identity, self.broken)
+
+
+def _moved(entry: Entry, by: int) -> Entry:
+    if isinstance(entry, tuple):
+        return moved(entry[0], by), moved(entry[1], by)
+    found: Node = moved(entry, by)
+    return found
 
 
 _OUTLINE: Final = ("id", "needs", "inputs", "component", "driver", "type")
@@ -116,6 +135,15 @@ def _is_named(entry: Entry) -> bool:
     return isinstance(entry, tuple) or (
         isinstance(node, Scalar) and node.type == "str" and bool(node.value)
     )
+
+
+def _is_regular(entry: Entry) -> bool:
+    return not isinstance(entry, tuple) or isinstance(entry[1], Map) or is_empty(entry[1])
+
+
+def is_empty(node: Node) -> bool:
+    """Tell whether a node is an empty value: nothing is written there."""
+    return isinstance(node, Scalar) and node.start == node.end and node.tag is None
 
 
 def place(nodes: Iterable[Node], where: Callable[[int], int]) -> None:

@@ -5,12 +5,14 @@ Only text of the ordinary layout is cut. Whether the pieces mean the same alone 
 """
 
 import re
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from osiris_lsp.text import Span, lazy
 
 _TOP: Final = lazy(r"(steps|connections):[ \t]*(?:#[^\r\n]*)?\r?(?=\n)")
 _KEYS: Final = ("steps:", "connections:")
+_STEPS: Final = "steps:\n"
 _CONTENT: Final = lazy(r"\n( *)(?=[^\s#])")
 _TAIL: Final = lazy(r"\n[A-Za-z_][\w.-]*:(?=\s|\Z)")
 _NAME: Final = r"""(?:[A-Za-z_][\w.-]*|"[^"\r\n]*"|'[^'\r\n]*')[ \t]*:"""
@@ -27,6 +29,11 @@ class Group(NamedTuple):
     key: int
     name: str
     context: str
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the entries are the steps of a pipeline."""
+        return self.context == _STEPS
 
 
 class Piece(NamedTuple):
@@ -51,7 +58,7 @@ def cut(text: str) -> Cut | None:
         return None
     if text.startswith(("---", "...", "%")):
         return None
-    if text.count("\r") != text.count("\r\n"):
+    if "\r" in text and text.count("\r") != text.count("\r\n"):
         return None
     lines = [text.find("\n" + key) + 1 for key in _KEYS]
     starts = [0] if text.startswith(_KEYS) else [start for start in lines if start]
@@ -89,7 +96,7 @@ def _outside(indent: int) -> re.Pattern[str]:
 
 
 def _steps(text: str, key: int, body: Span, indent: int) -> list[Piece]:
-    group = Group(key, "steps", "steps:\n")
+    group = Group(key, "steps", _STEPS)
     entry = re.compile(rf"\n {{{indent}}}-(?=\s|\Z)")
     return _entries(text, body, entry, group)
 
@@ -124,9 +131,7 @@ def _entries(text: str, body: Span, entry: re.Pattern[str], group: Group) -> lis
     first = _CONTENT.search(text, *body)
     if not starts or first is None or first.start() + 1 != starts[0]:
         return []
-    return [
-        Piece(start, end, group) for start, end in zip(starts, [*starts[1:], body.end], strict=True)
-    ]
+    return [*map(Piece._make, zip(starts, [*starts[1:], body.end], repeat(group)))]
 
 
 def _frame(text: str, pieces: list[Piece]) -> tuple[Span, ...]:

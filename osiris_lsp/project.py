@@ -438,15 +438,16 @@ class Project:
         from osiris_lsp.documents import Step
         from osiris_lsp.tree import Node
 
-        key = (self.families, document.components)
+        families, components = self.families, document.components
         for part in tree.parts:
             known = part.identity.usage
-            if known is None or known[0] != key:
-                items = (item for item in part.entries if isinstance(item, Node))
-                steps = [Step(0, item, document.components) for item in items]
-                known = key, tuple(usages_in(steps, self.families))
+            if known is None or known[0] is not families or known[1] is not components:
+                items = (item for item in part.identity.sketch if isinstance(item, Node))
+                steps = [Step(0, item, components) for item in items]
+                known = families, components, tuple(usages_in(steps, families))
                 part.identity.usage = known
-            yield from known[1]
+            if known[2]:
+                yield from known[2]
 
     def rests_on(self, *paths: str) -> None:
         """Take note of files, and folders, without which this would be another project."""

@@ -95,15 +95,14 @@ def _by_part(
     """Return the findings, of parts that are known without another look, and those to be kept."""
     known: dict[tuple[object, str, int], _Entry] = {}
     found = [*_around(document, tree, check, before, known)]
-    number = 0
+    groups, firsts = tree.groups, tree.firsts
     for place, part in enumerate(tree.parts):
         # A connection is judged by its family; messages name a step without an id by its number.
-        key = (part.identity, tree.groups[place].name, -1 if part.identity.is_named else number)
+        identity, number = part.identity, firsts[place]
+        key = (identity, groups[place].name, -1 if identity.is_named else number)
         entry = before.get(key)
         if entry is None:
             narrow = document.narrowed(place)
-            if isinstance(narrow, PipelineDocument):
-                narrow.first = number
             inside = [item for item in check(narrow) if part.start <= item.span.start < part.end]
             entry = _Entry(part.start, number, inside)
             stays = all(
@@ -112,10 +111,11 @@ def _by_part(
             if stays and not narrow.looked_around:
                 known[key] = entry
         else:
-            entry = _moved(entry, part.start, number)
+            if entry.findings:
+                entry = _moved(entry, part.start, number)
             known[key] = entry
-        found += entry.findings
-        number += len(part.entries)
+        if entry.findings:
+            found += entry.findings
     return found, known
 
 
@@ -187,7 +187,7 @@ def _carried(known: _Outlined, tree: Assembled) -> Sequence[Finding] | None:
 
 
 def _moved(entry: _Entry, start: int, number: int) -> _Entry:
-    if (start, number) == (entry.start, entry.number) or not entry.findings:
+    if (start, number) == (entry.start, entry.number):
         return entry
     by = start - entry.start
     moved = [_moved_finding(item, by.__add__, number) for item in entry.findings]

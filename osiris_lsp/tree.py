@@ -112,7 +112,7 @@ class Collection(Node):
 
         def __getattr__(self, name: str) -> object:
             """Make the content, which is what a moved node lacks."""
-            with _FILLING:
+            with FILLING:
                 if self._origin is not None:
                     self._fill(*self._origin)
                     self._origin = None
@@ -123,7 +123,7 @@ class Collection(Node):
         raise NotImplementedError  # a `Map` and a `Seq` do
 
 
-_FILLING: Final = RLock()
+FILLING: Final = RLock()
 """Two threads may look at the same tree."""
 
 
@@ -147,7 +147,7 @@ class Map(Collection):
         entry = self.fields.get(key)
         return None if entry is None else deref(entry[1])
 
-    def _fill(self, origin: "Map", by: int) -> None:
+    def _fill(self, origin: Any, by: int) -> None:
         self.pairs = [(moved(key, by), moved(value, by)) for key, value in origin.pairs]
         plain = plain_fields(self)
         self.fields = merged_fields(self) if "<<" in plain else plain
@@ -164,7 +164,12 @@ class Seq(Collection):
         super().__init__(start, end, tag, anchor, flow)
         self.items: list[Node] = []
 
-    def _fill(self, origin: "Seq", by: int) -> None:
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no items."""
+        return not self.items
+
+    def _fill(self, origin: Any, by: int) -> None:
         self.items = [moved(item, by) for item in origin.items]
 
 
@@ -219,7 +224,7 @@ def moved(node: Any, by: int) -> Any:
         return copy
     copy.flow = node.flow
     # Never more than one step away from a node that has its content, whatever was moved since.
-    with _FILLING:
+    with FILLING:
         origin = node._origin
     copy._origin = (node, by) if origin is None else (origin[0], origin[1] + by)
     return copy
@@ -296,7 +301,7 @@ class Tree:
         """Return the keys and indexes that lead to the innermost node at an offset."""
         for root in self.roots:
             if root.start <= offset <= root.end:
-                return tuple(_key_path(root, offset))
+                return tuple(key_path(root, offset))
         return ()
 
     def value_span(self, node: Scalar, start: int, end: int) -> Span:
@@ -391,7 +396,8 @@ def children(node: Node) -> Iterator[Node]:
         yield from node.items
 
 
-def _key_path(node: Node, offset: int) -> Iterator[str | int]:
+def key_path(node: Node, offset: int) -> Iterator[str | int]:
+    """Yield the keys and indexes that lead from a node to the innermost one at an offset."""
     while True:
         if isinstance(node, Map):
             at = bisect_right(node.pairs, offset, key=_pair_begin) - 1

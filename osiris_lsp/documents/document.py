@@ -173,14 +173,17 @@ class Document:
 
     def _secret_parts(self, tree: Assembled) -> Iterator[Span]:
         """Yield the ranges in the parts of a tree; those of an unchanged part are kept with it."""
+        specs = self.specs
         for number, part in enumerate(tree.parts):
-            key = (tree.groups[number].name, self.specs)
-            if part.identity.secrets is None or part.identity.secrets[0] != key:
+            known = part.identity.secrets
+            name = tree.groups[number].name
+            if known is None or known[0] is not specs or known[1] != name:
                 spans = self.narrowed(number).secret_spans
                 inside = [Span(start - part.start, end - part.start) for start, end in spans]
-                part.identity.secrets = key, inside
-            for start, end in part.identity.secrets[1]:
-                yield Span(start + part.start, end + part.start)
+                known = part.identity.secrets = specs, name, inside
+            if known[2]:
+                for start, end in known[2]:
+                    yield Span(start + part.start, end + part.start)
 
     @property
     def specs(self) -> object:

@@ -6,7 +6,7 @@ from typing import Final, Literal, Self
 
 from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import Kind
-from osiris_lsp.documents.document import Document, InputProblem, scalars, walk
+from osiris_lsp.documents.document import AROUND, Document, InputProblem, scalars, walk
 from osiris_lsp.parts import Entry
 from osiris_lsp.properties import cached_property
 from osiris_lsp.refs import Reference, parse_reference
@@ -244,6 +244,14 @@ class PipelineDocument(Document):
     ) -> None:
         super().__init__(path, text, input_problem)
         self.components = components
+
+    def narrowed(self, number: int) -> Self:
+        """Return the document with one part of its tree, whose steps know which ones they are."""
+        narrow = super().narrowed(number)
+        if number != AROUND:
+            assert isinstance(self.tree, Assembled)
+            narrow.first = self.tree.firsts[number]
+        return narrow
 
     def sketched(self, placed: Collection[int] | None = None) -> Self:
         """Return the document with the `sketch` of its tree; its steps are made once."""

@@ -43,7 +43,7 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
         return
     key, written = document.root.fields["steps"]
     node = deref(written)
-    if (isinstance(node, Seq) and node.items) or is_unknown(node):
+    if (isinstance(node, Seq) and not node.is_empty) or is_unknown(node):
         return
     if document.is_broken(key.start, len(document.text)):
         return
