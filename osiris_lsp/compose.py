@@ -67,7 +67,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
     aliases: list[Alias] = []
     problems: list[SyntaxProblem] = []
     flat: list[Node] = roots
-    stack: list[tuple[Node, list[Node]]] = []
+    stack: list[tuple[Map | Seq, list[Node]]] = []
     node: Node
     merges = "<<" in source
     limit = len(text)  # libyaml counts one more where a text ends without a line break
@@ -76,10 +76,12 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
         kind = type(event)
         if kind is _SCALAR:
             start = event.start_mark.index + shift
-            end = min(event.end_mark.index + shift, limit)
+            end = event.end_mark.index + shift
+            if end > limit:  # noqa: PLR1730 - a call for each scalar would cost more
+                end = limit
             style = event.style or ""
             value = event.value
-            if style in ("|", ">"):
+            if style and style in "|>":
                 end = start + len(source[start - shift : end - shift].rstrip())
             tag = event.tag
             if holes and start in holes:
@@ -87,7 +89,11 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
                     value = text[start] + value[1:]
                 else:
                     tag = BROKEN
-            node = Scalar(start, end, tag, event.anchor, value, style)
+            anchor = event.anchor
+            node = Scalar(start, end, tag, anchor, value, style)
+            if tag is None and anchor is None:
+                flat.append(node)
+                continue
         elif kind is _MAP:
             start = event.start_mark.index + shift
             node = Map(start, start, event.tag, event.anchor, bool(event.flow_style))
@@ -95,15 +101,15 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
             start = event.start_mark.index + shift
             node = Seq(start, start, event.tag, event.anchor, bool(event.flow_style))
         elif kind is _MAP_END or kind is _SEQ_END:
-            node, outer = stack.pop()
-            if isinstance(node, Map):
-                maps.append(node)
-                node.pairs = list(zip(flat[0::2], flat[1::2], strict=True))
-                node.fields = merged_fields(node) if merges else plain_fields(node)
-            if node.flow:  # type: ignore[attr-defined]  # only maps and sequences are stacked
-                node.end = min(event.end_mark.index + shift, limit)
+            whole, outer = stack.pop()
+            if type(whole) is Map:
+                maps.append(whole)
+                whole.pairs = list(zip(flat[0::2], flat[1::2], strict=True))
+                whole.fields = merged_fields(whole) if merges else plain_fields(whole)
+            if whole.flow:
+                whole.end = min(event.end_mark.index + shift, limit)
             elif flat:
-                node.end = flat[-1].end
+                whole.end = flat[-1].end
             flat = outer
             continue
         elif kind is _ALIAS:
@@ -139,7 +145,7 @@ def compose(text: str, patched: str | None = None, holes: Mapping[int, bool] | N
                 node.tag = BROKEN
             if node.anchor is not None:
                 _anchor(node, anchors, anchored, problems, text)
-        if kind is _MAP or kind is _SEQ:
+        if isinstance(node, Map | Seq):
             stack.append((node, flat))
             flat = node.items if isinstance(node, Seq) else []
             if len(stack) == MAX_DEPTH:

@@ -13,12 +13,9 @@ from osiris_lsp.finding import Edit
 from osiris_lsp.project import Project
 from osiris_lsp.refs import has_variable, parse_reference
 from osiris_lsp.schema import is_unknown, violations
-from osiris_lsp.specs import WRITE_KEYS, ComponentSpec, Constraint, nearest
+from osiris_lsp.specs import ALWAYS_KNOWN, WRITE_KEYS, ComponentSpec, Constraint, nearest
 from osiris_lsp.text import Span, lazy
 from osiris_lsp.tree import Alias, Map, Node, Scalar, Seq, deref, to_python
-
-ALWAYS_KNOWN: Final = ("connection", "resolved_connection")
-"""Config keys that every component may have as far as its schema goes."""
 
 _KEYED_MODES: Final = ("replace", "upsert")
 _DRIVE: Final = lazy(r"[A-Za-z]:[\\/]")
@@ -113,13 +110,15 @@ def misspelt(step: Step) -> Mapping[str, str | None]:
     """Return the config keys that the component does not know, with what each most likely means."""
     if step.spec is None or step.config is None:
         return {}
+    unknown = [
+        item.name for item in step.violations if item.kind == "unknown" and len(item.path) == 1
+    ]
+    if not unknown:
+        return {}
     accepted = [*step.spec.known, *ALWAYS_KNOWN[:1], *step.spec.connection_fields]
     found: dict[str, str | None] = {}
-    for item in step.violations:
-        name = item.name
-        if item.kind != "unknown" or len(item.path) != 1:
-            continue
-        if name in ALWAYS_KNOWN or name in step.spec.connection_fields:
+    for name in unknown:
+        if name in step.spec.connection_fields:
             continue
         close = step.spec.aliases.get(name) or nearest(name, [*accepted, *step.spec.aliases])
         close = step.spec.aliases.get(close, close) if close is not None else None
@@ -155,8 +154,13 @@ def has_write_key(values: Mapping[str, Node]) -> bool:
 
 def takes_query_or_table(spec: ComponentSpec) -> bool:
     """Tell whether a component reads either what `query` selects or a whole `table`."""
-    both = "query" in spec.known and "table" in spec.known
-    return both and not {"query", "table"} & set(spec.required)
+    known, required = spec.known, spec.required
+    return (
+        "query" in known
+        and "table" in known
+        and "query" not in required
+        and "table" not in required
+    )
 
 
 def is_given(node: Node | None) -> bool:
@@ -177,9 +181,7 @@ def unmet(spec: ComponentSpec, values: Mapping[str, Node], connected: bool) -> I
     What only a connection or a variable decides counts as met; so do those that rules of their own
     cover.
     """
-    for constraint in spec.constraints:
-        if constraint.is_query_or_table or constraint.is_write_key:
-            continue
+    for constraint in spec.own_constraints:
         if not all(
             _equals(_value(spec, values, key, connected), wanted)
             for key, wanted in constraint.when.items()

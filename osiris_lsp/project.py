@@ -429,13 +429,14 @@ class Project:
 
     def _usages_of(self, document: "PipelineDocument") -> Iterator[Usage]:
         from osiris_lsp.assembly import Assembled
-        from osiris_lsp.documents import Step
-        from osiris_lsp.tree import Node
 
         tree = document.tree
         if not isinstance(tree, Assembled):
             yield from usages_in(document.modern_steps, self.families)
             return
+        from osiris_lsp.documents import Step
+        from osiris_lsp.tree import Node
+
         families, components = self.families, document.components
         for part in tree.parts:
             known = part.identity.usage
@@ -679,8 +680,9 @@ def decoded(data: bytes) -> "tuple[str, InputProblem | None]":
     """Return the text that the bytes of a file stand for, or an empty text and what is wrong."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "", ("invalid-encoding", "this file is UTF-16; save it as UTF-8")
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
-        return data.decode("utf-8-sig"), None
+        return data.decode(), None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = (

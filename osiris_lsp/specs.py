@@ -271,6 +271,9 @@ class Constraint(NamedTuple):
         return bool(self.when) and set(self.when) <= modes and set(self.must) <= set(WRITE_KEYS)
 
 
+ALWAYS_KNOWN: Final = ("connection", "resolved_connection")
+"""Config keys that every component may have as far as its schema goes."""
+
 WRITE_KEYS: Final = ("primary_key", "upsert_keys")
 """Config keys that hold the key columns of a writer."""
 
@@ -312,6 +315,17 @@ class ComponentSpec:
         return {**self.base.properties, **self.properties}
 
     @cached_property
+    def config(self) -> Schema:
+        """The schema of a step's config; which keys must be there depends on more than that."""
+        always: Schema = {} if self.open else {name: {} for name in ALWAYS_KNOWN}
+        return {
+            **self.schema,
+            "type": "object",
+            "properties": {**always, **self.known},
+            "required": (),
+        }
+
+    @cached_property
     def step_modes(self) -> tuple[str, ...]:
         """Modes of a step (`read`, `write`, `transform`) that the component can do."""
         own = set(self.modes)
@@ -347,8 +361,8 @@ class ComponentSpec:
         return tuple(item for item in listed if isinstance(item, str) and item.startswith("/"))
 
     @cached_property
-    def secrets(self) -> frozenset[tuple[str, ...]]:
-        """Key paths inside `config` that hold a secret."""
+    def secrets(self) -> Sequence[tuple[str, ...]]:
+        """Key paths inside `config` that hold a secret, in order."""
         own = {
             tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/"))
             for pointer in self._pointers
@@ -356,7 +370,7 @@ class ComponentSpec:
         for name, schema in self.properties.items():
             if isinstance(schema, Mapping) and schema.get("writeOnly") is True:
                 own.add((name,))
-        return frozenset(own | (self.base.secrets if self.base else frozenset()))
+        return sorted(own.union(self.base.secrets if self.base else ()))
 
     @cached_property
     def aliases(self) -> Mapping[str, str]:
@@ -381,6 +395,13 @@ class ComponentSpec:
             if isinstance(item, Mapping)
             and isinstance(item.get("when"), Mapping)
             and isinstance(item.get("must"), Mapping)
+        )
+
+    @cached_property
+    def own_constraints(self) -> tuple[Constraint, ...]:
+        """The constraints that no rule of its own covers."""
+        return tuple(
+            item for item in self.constraints if not (item.is_query_or_table or item.is_write_key)
         )
 
 

@@ -30,7 +30,8 @@ _FORBIDDEN: Final = (
     _WRITES + "|DROP|CREATE|ALTER|TRUNCATE|RENAME|GRANT|REVOKE|CALL|EXEC|EXECUTE|DO|LOAD|COPY|LOCK"
     "|VACUUM|ATTACH|DETACH|INSTALL"
 )
-_SUSPECT: Final = lazy(rf"\b(?:{_FORBIDDEN}|INTO)\b|/\*M?!|;\s*\S", re.IGNORECASE)
+_WORD: Final = lazy(r"\w+")
+_SUSPECT: Final = frozenset((*_FORBIDDEN.split("|"), "INTO"))
 _START: Final = lazy(rf"[\s(]*(?:({_FORBIDDEN})\b|(EXPLAIN)\b|\S)", re.IGNORECASE)
 _EXPLAINED: Final = lazy(
     rf"(?=.*?\bANALY[SZ]E\b)\s*(?:\([^)]*\)\s*|(?:ANALY[SZ]E|VERBOSE)\s+)*({_FORBIDDEN})\b",
@@ -140,7 +141,7 @@ def _end_of_comment(text: str, start: int, nested: bool) -> int:
 
 def offence(text: str, dialect: str) -> Offence | None:
     """Return the first thing in a query that is no read, or a second statement; else None."""
-    if not _SUSPECT.search(text):
+    if not _is_suspect(text):
         return None
     masked = mask(text, dialect)
     for mark in ("/*!", "/*M!"):
@@ -164,6 +165,17 @@ def offence(text: str, dialect: str) -> Offence | None:
                 second = Offence(start, word.end() if word else start + 1, message)
         at = end + 1
     return second
+
+
+def _is_suspect(text: str) -> bool:
+    """Tell whether a query may be more than a read; most hold no word that says so."""
+    upper = text.upper()
+    return (
+        not _SUSPECT.isdisjoint(_WORD.findall(upper))
+        or ";" in upper.rstrip()[:-1]
+        or "/*!" in upper
+        or "/*M!" in upper
+    )
 
 
 def _in_statement(text: str, masked: str, start: int, end: int, dialect: str) -> Offence | None:

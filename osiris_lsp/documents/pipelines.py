@@ -54,12 +54,12 @@ class Step:
                 return shape, value if isinstance(value, Scalar) else None
         return "none", None
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """How the step names its component."""
         return self._kind[0]
 
-    @property
+    @cached_property
     def component(self) -> Scalar | None:
         """The name of the component where it is a single value, or None."""
         return self._kind[1]
@@ -69,7 +69,7 @@ class Step:
         """The spec of the component, or None for an unknown one."""
         return self._components.get(self.component.value if self.component is not None else "")
 
-    @property
+    @cached_property
     def is_legacy(self) -> bool:
         """Whether the step has the shape that Osiris had before OML."""
         return self.shape == "legacy"
@@ -220,17 +220,12 @@ class Step:
 
     @cached_property
     def violations(self) -> Sequence[Violation]:
-        """Where the config does not meet the component's schema (unknown and missing keys too)."""
+        """Where the config does not meet the component's schema (unknown keys too)."""
         if self.spec is None or self.config is None or self.is_legacy:
             return ()
-        trusted = self.spec.path is None
-        schema = {
-            **self.spec.schema,
-            "type": "object",
-            "properties": self.spec.known,
-            "required": self.spec.required,
-        }
-        return tuple(violations(self.config, schema, "", self.spec.schema, trusted=trusted))
+        spec = self.spec
+        trusted = spec.path is None
+        return tuple(violations(self.config, spec.config, "", spec.schema, trusted=trusted))
 
 
 class PipelineDocument(Document):
@@ -353,7 +348,7 @@ class PipelineDocument(Document):
         for step in self.steps:
             if step.spec is None or step.config is None:
                 continue
-            for path in sorted(step.spec.secrets):
+            for path in step.spec.secrets:
                 node: Node | None = step.config
                 for part in path:
                     node = node.get(part) if isinstance(node, Map) else None

@@ -32,7 +32,7 @@ Fix: quotes the value as it is written. Unsafe, because the runtime reads anothe
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from osiris_lsp.documents import ConnectionsDocument, Document, PipelineDocument
@@ -61,7 +61,7 @@ def check(document: Document, project: Project) -> Iterator[Problem]:
     """Yield values of text fields, and names, that YAML 1.1 reads as something else."""
     seen: set[int] = set()
     for violation, schema in _found(document):
-        if violation.kind == "ambiguous" and id(violation.node) not in seen:
+        if id(violation.node) not in seen:
             seen.add(id(violation.node))
             yield _of_field(document, violation, schema)
     if isinstance(document, ConnectionsDocument):
@@ -76,18 +76,24 @@ def check(document: Document, project: Project) -> Iterator[Problem]:
 
 
 def _found(document: Document) -> Iterator[tuple[Violation, Schema]]:
-    """Yield the violations of a document with the schema in which their paths start."""
+    """Yield the ambiguous values of fields, with the schema in which their paths start."""
     if isinstance(document, ConnectionsDocument):
         for entry in document.connections:
             if entry.spec is not None:
-                yield from ((item, entry.spec.effective_schema) for item in entry.violations)
+                schema = entry.spec.effective_schema
+                yield from ((item, schema) for item in _ambiguous(entry.violations))
     elif isinstance(document, PipelineDocument):
         for step in document.modern_steps:
-            if step.spec is not None and step.violations:
-                schema = {**step.spec.schema, "properties": step.spec.known}
-                yield from ((item, schema) for item in step.violations)
+            if step.spec is not None:
+                schema = step.spec.config
+                yield from ((item, schema) for item in _ambiguous(step.violations))
     else:
-        yield from ((item, load_schema("component")) for item in document.violations)
+        schema = load_schema("component")
+        yield from ((item, schema) for item in _ambiguous(document.violations))
+
+
+def _ambiguous(found: Iterable[Violation]) -> Sequence[Violation]:
+    return [item for item in found if item.kind == "ambiguous"]
 
 
 def _of_field(document: Document, violation: Violation, schema: Schema) -> Problem:

@@ -54,7 +54,7 @@ _LONGEST: Final = 200
 def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
     """Yield a problem per constraint of the component's spec that a config does not meet."""
     for step in document.modern_steps:
-        if step.spec is None or step.config is None or not step.spec.constraints:
+        if step.spec is None or step.config is None or not step.spec.own_constraints:
             continue
         if is_half_typed(document, step):
             continue

@@ -42,10 +42,15 @@ KINDS: Final = ("connections", "pipeline", "component", "yaml")
 SOURCE: Final = ""
 ENTRYWISE: Final = True
 
+_TEXT: Final = frozenset(("str",))
+
 
 def check(document: Document, project: Project) -> Iterator[Problem]:
     """Yield each key that an earlier key of its mapping equals."""
+    merges = "<<" in document.text
     for mapping in document.tree.maps:
+        if not merges and _is_plain(mapping):
+            continue
         seen: dict[Hashable, tuple[Scalar, Node]] = {}
         for key, value in mapping.pairs:
             if not isinstance(key, Scalar) or key.type == "unknown":
@@ -55,6 +60,12 @@ def check(document: Document, project: Project) -> Iterator[Problem]:
             first = seen.setdefault(_read(key), (key, value))
             if first[0] is not key:
                 yield _problem(document, mapping, first, (key, value))
+
+
+def _is_plain(mapping: Map) -> bool:
+    """Tell whether the keys of a mapping without merges are texts, each once."""
+    fields = mapping.fields
+    return len(fields) == len(mapping.pairs) and {key.type for key, _ in fields.values()} <= _TEXT
 
 
 def _read(key: Scalar) -> Hashable:

@@ -39,13 +39,13 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from osiris_lsp.configs import ALWAYS_KNOWN, listed
+from osiris_lsp.configs import listed
 from osiris_lsp.documents import ComponentDocument
 from osiris_lsp.edits import rename_key
 from osiris_lsp.finding import Fix, Problem, Severity
 from osiris_lsp.project import Project
 from osiris_lsp.schema import Violation, is_unknown, violations
-from osiris_lsp.specs import ComponentSpec, load_schema, nearest
+from osiris_lsp.specs import ALWAYS_KNOWN, ComponentSpec, load_schema, nearest
 from osiris_lsp.text import Span, printable
 from osiris_lsp.tree import Map, Node, Scalar, Seq, deref
 

@@ -80,7 +80,7 @@ def _missing(document: PipelineDocument, step: Step, project: Project) -> Sequen
         value = deref(step.fields["config"][1])
         if not (isinstance(value, Scalar) and value.type == "null"):
             return ()
-    given = set(step.config.fields) if step.config is not None else set()
+    given = step.config.fields if step.config is not None else {}
     missing = [name for name in step.spec.required if name not in given]
     if not missing:
         return ()

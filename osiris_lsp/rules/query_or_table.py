@@ -54,11 +54,9 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
             continue
         if not spec.name.endswith(".extractor") or is_half_typed(document, step):
             continue
-        span = step.anchor
-        if "config" in step.fields:
-            key, value = step.fields["config"]
-            span, value = key.span, deref(value)
-            if step.config is None and not (isinstance(value, Scalar) and value.type == "null"):
+        if step.config is None and "config" in step.fields:
+            value = deref(step.fields["config"][1])
+            if not (isinstance(value, Scalar) and value.type == "null"):
                 continue
         given = step.config.fields if step.config is not None else {}
         if "query" in given or "table" in given:
@@ -68,4 +66,5 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
         message = (
             f"`{printable(spec.name)}` needs `table` or `query` in its config, to know what to read"
         )
+        span = step.fields["config"][0].span if "config" in step.fields else step.anchor
         yield Problem(span, message)

@@ -48,7 +48,10 @@ _TEMPLATE: Final = lazy(r"\{\{[ \t]*([A-Za-z_][\w.]*)[ \t]*\}\}")
 def check(document: Document, project: Project) -> Iterator[Problem]:
     """Yield the places that the loader refuses and that no more precise rule names."""
     yield from reported(document, "syntax-error")
+    merges = "<<" in document.text
     for mapping in document.tree.maps:
+        if not merges and len(mapping.fields) == len(mapping.pairs):
+            continue  # its keys are scalars
         for key, value in mapping.pairs:
             if not isinstance(key, Scalar):
                 if isinstance(deref(key), Map | Seq):

@@ -70,7 +70,7 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
         if step.misfit(project.families) is not None:
             continue
         known = connections.of_family(reference.family)
-        if not known or any(entry.alias == reference.alias for entry in known):
+        if not known or connections.find(reference.family, reference.alias) is not None:
             continue
         names = [entry.alias for entry in known]
         close = nearest(reference.alias, names)

@@ -10,7 +10,7 @@ from osiris_lsp.secrets.literals import is_code, is_secret
 from osiris_lsp.secrets.names import role
 from osiris_lsp.text import Span, lazy
 
-_END: Final = lazy(r"[\r\n]|$")
+_LINE: Final = lazy(r"[^\r\n]*")
 _ALIASED: Final = lazy(r"""([^\W\d][\w.-]{0,60})["']?[ \t]*:[ \t]*\*([\w.-]{1,60})""")
 # A block scalar, or a quote that is not closed on its line.
 _OPENING: Final = lazy(
@@ -27,18 +27,22 @@ _PAIR: Final = lazy(
 )
 
 
-def find_comments(text: str, quoted: Sequence[tuple[int, int]]) -> Iterator[Span]:
-    """Yield the comments of a text; `quoted` are the scalars, in order, in which `#` is text."""
-    at = text.find("#")
+def find_comments(text: str, part: Span, quoted: Sequence[tuple[int, int]]) -> Iterator[Span]:
+    """Yield the comments of a part of a text.
+
+    `quoted` are the scalars, in order, in which `#` is text.
+    """
+    start, stop = part
+    at = text.find("#", start, stop)
     while at >= 0:
         end = at + 1
-        if at == 0 or text[at - 1] in " \t\r\n":
-            inside = bisect_right(quoted, (at, len(text))) - 1
+        if at == start or text[at - 1] in " \t\r\n":
+            inside = bisect_right(quoted, (at, stop)) - 1
             if inside < 0 or quoted[inside][1] <= at:
-                match = _END.search(text, at)
-                end = match.start() if match else len(text)
+                match = _LINE.match(text, at, stop)
+                end = match.end() if match else stop
                 yield Span(at, end)
-        at = text.find("#", end)
+        at = text.find("#", end, stop)
 
 
 def find_pair(line: str, loose: bool, signs: str = ":=") -> Iterator[tuple[str, Span]]:
@@ -47,6 +51,8 @@ def find_pair(line: str, loose: bool, signs: str = ":=") -> Iterator[tuple[str, 
     `loose` lets passwords hold white space; in a comment that would be prose. `signs` are what may
     stand between key and value.
     """
+    if not any(sign in line for sign in signs):
+        return
     match = _PAIR.match(line)
     if match is None or match["sign"] not in signs:
         return

@@ -43,12 +43,11 @@ def detect(tree: Tree, places: Iterable[Place]) -> Detection:
     comments: list[Span] = []
     leaks = list(walk.leaks)
     quoted = sorted(walk.quoted)
-    for start, end in tree.extents:
-        part = tree.text[start:end]
-        if "#" in part:
-            inside = [(first - start, last - start) for first, last in quoted if last > start]
-            comments += (_moved(span, start) for span in find_comments(part, inside))
-        leaks += (leak._replace(span=_moved(leak.span, start)) for leak in _in_text(part))
+    for extent in tree.extents:
+        comments += find_comments(tree.text, extent, quoted)
+        start, end = extent
+        found = _in_text(tree.text[start:end])
+        leaks += (leak._replace(span=_moved(leak.span, start)) for leak in found)
     leaks += _in_comments(tree.text, comments)
     for start, end in walk.texts:
         if "\n" in tree.text[start:end]:

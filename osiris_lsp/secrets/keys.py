@@ -19,6 +19,7 @@ LONG: Final = 16
 
 _NAMES: Final = ("name", "key", "Name", "Key", "ParameterKey", "parameter", "variable", "header")
 _VALUES: Final = ("value", "Value", "ParameterValue", "default")
+_PAIRED: Final = frozenset((*_NAMES, *_VALUES))
 _LOGIN: Final = lazy(r"[\w.@+-]+:([^\s:/]\S*)")
 
 
@@ -94,7 +95,7 @@ class Walk:
                 self.named.append(value)
             if isinstance(value, Scalar):
                 self._scalar(value)
-                pairs += name in _NAMES or name in _VALUES
+                pairs += name in _PAIRED
                 if kind or above == "holder":
                     self._named(name, kind, above, value)
             elif isinstance(value, Alias):

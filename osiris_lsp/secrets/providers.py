@@ -71,8 +71,8 @@ def _marks() -> tuple[str, ...]:
 
 
 @cache
-def _worded() -> tuple[Provider, ...]:
-    return tuple(provider for provider in providers() if provider.words)
+def _worded() -> tuple[tuple[str, Provider], ...]:
+    return tuple((word, provider) for provider in providers() for word in provider.words)
 
 
 def find_tokens(text: str, folded: str) -> Iterator[Token]:
@@ -80,7 +80,9 @@ def find_tokens(text: str, folded: str) -> Iterator[Token]:
 
     A token is long and holds no white space, so that marks are looked for in long words only.
     """
-    words = " ".join(word for word in text.split() if len(word) >= LEAST and CANDIDATE.search(word))
+    words = " ".join(
+        [word for word in text.split() if len(word) >= LEAST and CANDIDATE.search(word)]
+    )
     if not words:
         return
     seen = {mark for mark in _marks() if mark in words}
@@ -88,12 +90,11 @@ def find_tokens(text: str, folded: str) -> Iterator[Token]:
         for provider in providers():
             if not seen.isdisjoint(provider.marks):
                 yield from _matches(provider, text)
-    for provider in _worded():
-        if any(word in folded for word in provider.words):
-            for token in _matches(provider, text):
-                before = folded[max(0, token.span.start - NEAR) : token.span.start]
-                if any(word in before for word in provider.words):
-                    yield token
+    for provider in dict.fromkeys([item for word, item in _worded() if word in folded]):
+        for token in _matches(provider, text):
+            before = folded[max(0, token.span.start - NEAR) : token.span.start]
+            if any(word in before for word in provider.words):
+                yield token
 
 
 def _matches(provider: Provider, text: str) -> Iterator[Token]:

@@ -197,6 +197,8 @@ def _headers(text: str) -> Iterator[Part]:
                 yield Part("plaintext-secret", span, f"`{name}`")
 
 
+# One of them stands in each statement that gives a secret.
+_SUBJECTS: Final = ("identified", "password", "secret", "token")
 _STATEMENTS: Final = (
     "identified ",
     "create secret",
@@ -211,7 +213,9 @@ _STATEMENTS: Final = (
 
 
 def _sql(text: str, folded: str) -> Iterator[Part]:
-    if not any(word in folded for word in _STATEMENTS):
+    if not any(word in folded for word in _SUBJECTS):
+        return
+    if not any(statement in folded for statement in _STATEMENTS):
         return
     for match in _SQL.finditer(text):
         group = match.lastindex or 0

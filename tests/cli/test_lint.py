@@ -5,11 +5,14 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from osiris_lsp import batch, fixes
+from osiris_lsp.batch import FileResult, Worker
 from osiris_lsp.project import read_file
 from osiris_lsp.reports import FORMATS
 from osiris_lsp.rules import load
@@ -118,6 +121,7 @@ def test_a_pattern_that_matches_nothing_is_an_error(project: Path, run: Run) -> 
         ("fifo", "unreadable-file", "this is a named pipe, not a file"),
         ("loop", "unreadable-file", "this file cannot be read"),
         ("latin-1", "invalid-encoding", "byte 0xe9 in line 2"),
+        ("mark", "invalid-encoding", "byte 0xe9 in line 2"),
         ("utf-16", "invalid-encoding", "this file is UTF-16; save it as UTF-8"),
         ("huge", "file-too-large", "more than the limit of 5 MB"),
     ],
@@ -133,6 +137,8 @@ def test_what_cannot_be_read_is_one_finding(
         path.symlink_to(path)
     elif make == "latin-1":
         path.write_bytes("a: 1\nb: é\n".encode("latin-1"))
+    elif make == "mark":
+        path.write_bytes(b"\xef\xbb\xbfa: 1\nb: \xe9\n")
     elif make == "utf-16":
         path.write_bytes("a: 1\n".encode("utf-16"))
     else:
@@ -533,6 +539,32 @@ def test_processes_find_the_same(project: Path, run: Run) -> None:
     two = run("lint", "--format", "json", "--jobs", "2")
     assert one.out == two.out
     assert one.rules.count("unknown-alias") == 22
+
+
+def _leave(*_: object) -> NoReturn:
+    os._exit(9)
+
+
+def _fail(*_: object) -> NoReturn:
+    raise ValueError(CANARY)
+
+
+@pytest.mark.parametrize("end", [_leave, _fail])
+def test_what_ends_a_process_ends_the_run(
+    project: Path, run: Run, monkeypatch: pytest.MonkeyPatch, end: Callable[..., NoReturn]
+) -> None:
+    """Nobody waits for results of a process that was killed; an error in it is one of the run."""
+    write(project, {f"pipelines/p{i:02}.yaml": PIPELINE for i in range(60)})
+    lint = Worker.lint
+
+    def checked(self: Worker, path: str, defer: bool = False) -> FileResult:
+        return end() if path.endswith("p40.yaml") else lint(self, path, defer)
+
+    monkeypatch.setattr(Worker, "lint", checked)
+    result = run("lint", "--jobs", "2")
+    assert result.code == 3
+    assert "a bug in osiris-lsp" in result.err
+    assert CANARY not in result.out + result.err
 
 
 def test_a_broken_rule_is_a_bug_of_ours(

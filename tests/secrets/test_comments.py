@@ -3,12 +3,13 @@
 import pytest
 
 from osiris_lsp.secrets.comments import find_comments, find_pair
+from osiris_lsp.text import Span
 
 
 def test_a_hash_inside_a_value_starts_no_comment() -> None:
     """Only a `#` at the start or behind white space, outside of quoted values."""
     text = '# a\nb: "x # y"\nc: d#e # f\n'
-    spans = list(find_comments(text, [(7, 14)]))
+    spans = list(find_comments(text, Span(0, len(text)), [(7, 14)]))
     assert [text[slice(*span)] for span in spans] == ["# a", "# f"]
 
 
