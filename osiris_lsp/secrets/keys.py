@@ -84,6 +84,8 @@ class Walk:
         pairs = 0
         for key, value in node.pairs:
             if not isinstance(key, Scalar):
+                if isinstance(key, Map) and any(map(_hides, key.pairs)):  # `? password: …`
+                    self.named.append(value)
                 stack.append((value, above))
                 continue
             name = key.value
@@ -213,6 +215,10 @@ def _context_of(root: Node) -> Context:
         if isinstance(key, Scalar) and is_language(key.value):
             return "off"
     return ""
+
+
+def _hides(pair: tuple[Node, Node]) -> bool:
+    return isinstance(pair[0], Scalar) and meaning(pair[0].value).hides
 
 
 def _is_mixed(value: str) -> bool:

@@ -109,17 +109,19 @@ def test_no_report_has_a_weak_one(run: Run, tmp_path: Path) -> None:
 COMMENTS: Final = ("# osiris: off", "# osiris: ignore-file[OSR3] because", "# gitleaks:allow")
 
 
-def test_no_suppression(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_suppression(run: Run, tmp_path: Path, broken: bool) -> None:
     """What comments silence stays hidden in reports that list it."""
     comments = cycle(COMMENTS)
-    files = [f._replace(text=f"{next(comments)}\n{f.text}") for f in everything()]
+    files = [f._replace(text=f"{next(comments)}\n{f.text}") for f in everything(broken)]
     plant(tmp_path, files)
     assert showing(looks(run, tmp_path, files), files) == []
 
 
-def test_no_baseline(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_baseline(run: Run, tmp_path: Path, broken: bool) -> None:
     """Neither the file nor what is said with it has one."""
-    files = everything()
+    files = everything(broken)
     plant(tmp_path, files)
     make = ("--any-yaml", "--include-secrets", "--baseline", "known.json")
     shown = {"create": run("baseline", "create", ".", *make)}
@@ -131,9 +133,10 @@ def test_no_baseline(run: Run, tmp_path: Path) -> None:
     assert showing(shown, files) == []
 
 
-def test_no_drawing_and_no_list(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_drawing_and_no_list(run: Run, tmp_path: Path, broken: bool) -> None:
     """No graph in any format, no list of connections; a file that does not parse has none."""
-    files = [*everything(), *positions()]
+    files = [*everything(broken), *positions()]
     plant(tmp_path, files)
     shown = {form: run("graph", ".", "--format", form) for form in DRAWINGS}
     for file in files:
@@ -156,9 +159,10 @@ def shown_references(file: Planted) -> list[str]:
     return [str(entry) for entry in document.connections]
 
 
-def test_no_repair(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", [False, True])
+def test_no_repair(run: Run, tmp_path: Path, broken: bool) -> None:
     """Neither fixes nor moving secrets to `.env` say one: they are in the files and there alone."""
-    files = everything()
+    files = everything(broken)
     plant(tmp_path, files)
     shown = {"diff": run("lint", ".", "--any-yaml", "--diff", "--unsafe-fixes")}
     shown["env"] = run("lint", ".", "--any-yaml", "--write-env", "--exit-zero")
