@@ -17,6 +17,9 @@ from tests.secrets.planted import Planted, declared, plant, positions, rules, sh
 
 Run = Callable[..., str]
 
+BROKEN: Final = ((False, False), (True, False), (True, True))
+"""Whether the text behind a secret does not parse, and whether the secrets are plain words."""
+
 
 @pytest.fixture
 def run(
@@ -109,19 +112,19 @@ def test_no_report_has_a_weak_one(run: Run, tmp_path: Path) -> None:
 COMMENTS: Final = ("# osiris: off", "# osiris: ignore-file[OSR3] because", "# gitleaks:allow")
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_no_suppression(run: Run, tmp_path: Path, broken: bool) -> None:
+@pytest.mark.parametrize(("broken", "weak"), BROKEN)
+def test_no_suppression(run: Run, tmp_path: Path, broken: bool, weak: bool) -> None:
     """What comments silence stays hidden in reports that list it."""
     comments = cycle(COMMENTS)
-    files = [f._replace(text=f"{next(comments)}\n{f.text}") for f in everything(broken)]
+    files = [f._replace(text=f"{next(comments)}\n{f.text}") for f in everything(broken, weak)]
     plant(tmp_path, files)
     assert showing(looks(run, tmp_path, files), files) == []
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_no_baseline(run: Run, tmp_path: Path, broken: bool) -> None:
+@pytest.mark.parametrize(("broken", "weak"), BROKEN)
+def test_no_baseline(run: Run, tmp_path: Path, broken: bool, weak: bool) -> None:
     """Neither the file nor what is said with it has one."""
-    files = everything(broken)
+    files = everything(broken, weak)
     plant(tmp_path, files)
     make = ("--any-yaml", "--include-secrets", "--baseline", "known.json")
     shown = {"create": run("baseline", "create", ".", *make)}
@@ -133,10 +136,10 @@ def test_no_baseline(run: Run, tmp_path: Path, broken: bool) -> None:
     assert showing(shown, files) == []
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_no_drawing_and_no_list(run: Run, tmp_path: Path, broken: bool) -> None:
+@pytest.mark.parametrize(("broken", "weak"), BROKEN)
+def test_no_drawing_and_no_list(run: Run, tmp_path: Path, broken: bool, weak: bool) -> None:
     """No graph in any format, no list of connections; a file that does not parse has none."""
-    files = [*everything(broken), *positions()]
+    files = [*everything(broken, weak), *positions()]
     plant(tmp_path, files)
     shown = {form: run("graph", ".", "--format", form) for form in DRAWINGS}
     for file in files:
@@ -159,10 +162,10 @@ def shown_references(file: Planted) -> list[str]:
     return [str(entry) for entry in document.connections]
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_no_repair(run: Run, tmp_path: Path, broken: bool) -> None:
+@pytest.mark.parametrize(("broken", "weak"), BROKEN)
+def test_no_repair(run: Run, tmp_path: Path, broken: bool, weak: bool) -> None:
     """Neither fixes nor moving secrets to `.env` say one: they are in the files and there alone."""
-    files = everything(broken)
+    files = everything(broken, weak)
     plant(tmp_path, files)
     shown = {"diff": run("lint", ".", "--any-yaml", "--diff", "--unsafe-fixes")}
     shown["env"] = run("lint", ".", "--any-yaml", "--write-env", "--exit-zero")
