@@ -193,6 +193,8 @@ _USERINFO: Final = lazy(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/?#:@]*:([^\s/?#]*)
 _RAW_USERINFO: Final = lazy(
     r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)+//[^\s/?#:@\[\]]*:(?!(?:\d{1,5}|\0+)(?:[/?#,;\s]|$))(\S+)@"
 )
+# An address as it should be; there is nothing to look for in it.
+_GOOD_ADDRESS: Final = lazy(r"[A-Za-z][\w+.-]*://[\w.-]*:\$\{[A-Za-z_]\w*\}@[\w.:/,-]*")
 _UNFINISHED: Final = lazy(
     r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)+//"
     r"([^/?#:@\[\]]*:(?!(?:\d{1,5}|\0+)(?:[/?#,;\s]|$))(?P<password>.+(?=@)|[^@]+))",
@@ -269,6 +271,8 @@ def literal_defaults(value: str) -> tuple[Span, ...]:
 
 def connection_string_secrets(value: str) -> Iterator[Span]:
     """Yield the passwords written out in URLs, libpq and ADO connection strings in a text."""
+    if _GOOD_ADDRESS.fullmatch(value):
+        return
     masked = without_references(value)
     logins = list(_USERINFO.finditer(masked)) if "@" in masked else []
     raw = _RAW_USERINFO.match(masked) if "@" in masked and not logins else None

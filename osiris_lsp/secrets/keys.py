@@ -19,6 +19,7 @@ LONG: Final = 16
 
 _NAMES: Final = ("name", "key", "Name", "Key", "ParameterKey", "parameter", "variable", "header")
 _VALUES: Final = ("value", "Value", "ParameterValue", "default")
+_PAIRED: Final = frozenset((*_NAMES, *_VALUES))
 _LOGIN: Final = lazy(r"[\w.@+-]+:([^\s:/]\S*)")
 
 
@@ -96,7 +97,7 @@ class Walk:
                 self.named.append(value)
             if isinstance(value, Scalar):
                 self._scalar(value)
-                pairs += name in _NAMES or name in _VALUES
+                pairs += name in _PAIRED
                 if kind or above == "holder":
                     self._named(name, kind, above, value)
             elif isinstance(value, Alias):
@@ -202,7 +203,7 @@ class Walk:
         if value[0] in "{[":
             for name, part in find_json(value) if '"' in value else ():
                 self._add("plaintext-secret", node, part, f"`{printable(name)}`")
-        elif ":" not in value and "." not in value:
+        elif ":" not in value and "." not in value and "{" not in value:
             found = find_encoded(value)
             if found is not None:
                 self._add("encoded-secret", node, found.span, printable(found.subject))

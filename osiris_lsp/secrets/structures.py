@@ -211,7 +211,7 @@ _STATEMENTS: Final = (
 
 
 def _sql(text: str, folded: str) -> Iterator[Part]:
-    if not any(word in folded for word in _STATEMENTS):
+    if not any(map(folded.__contains__, _STATEMENTS)):
         return
     for match in _SQL.finditer(text):
         group = match.lastindex or 0
