@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +9,7 @@ from hypothesis import strategies as st
 
 from osiris_lsp.documents import Document
 from osiris_lsp.secret import mask
-from tests.secrets.planted import BREAKS, Planted, declared
-
-GLUED: Final = ("{:", ": [", " [:", ": x", ": {", "\tx: y", "'", '"', "}", "]", ",", ", x: [")
-"""What somebody may have typed too much at the end of a line."""
+from tests.secrets.planted import BREAKS, GLUED, Planted, declared
 
 
 @cache

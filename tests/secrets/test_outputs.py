@@ -13,7 +13,7 @@ from osiris_lsp.documents import ConnectionsDocument
 from osiris_lsp.graph import FORMATS as DRAWINGS
 from osiris_lsp.reports import FORMATS
 from osiris_lsp.secrets import Kind
-from tests.secrets.planted import Planted, declared, plant, positions, rules, showing
+from tests.secrets.planted import Planted, declared, glued, plant, positions, rules, showing
 
 Run = Callable[..., str]
 
@@ -100,6 +100,15 @@ def test_no_report_of_broken_text(
     files = everything(broken=True, weak=weak)
     plant(tmp_path, files)
     assert showing(looks(run, tmp_path, files, *options), files) == []
+
+
+@pytest.mark.parametrize("weak", [False, True])
+@pytest.mark.parametrize("above", [False, True])
+def test_no_report_of_text_with_slips(run: Run, tmp_path: Path, above: bool, weak: bool) -> None:
+    """Nor where something is glued to a secret, or to a key above it, though that may parse."""
+    files = glued(declared(weak=weak), above)
+    plant(tmp_path, files)
+    assert showing(looks(run, tmp_path, files), files) == []
 
 
 def test_no_report_has_a_weak_one(run: Run, tmp_path: Path) -> None:
