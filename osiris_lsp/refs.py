@@ -193,8 +193,12 @@ _USERINFO: Final = lazy(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/?#:@]*:([^\s/?#]*)
 _RAW_USERINFO: Final = lazy(
     r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)+//[^\s/?#:@\[\]]*:(?!(?:\d{1,5}|\0+)(?:[/?#,;\s]|$))(\S+)@"
 )
+# An address as it should be; there is nothing to look for in it.
+_GOOD_ADDRESS: Final = lazy(r"[A-Za-z][\w+.-]*://[\w.-]*:\$\{[A-Za-z_]\w*\}@[\w.:/,-]*")
 _UNFINISHED: Final = lazy(
-    r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)+//[^\s/?#:@\[\]]*:(?!(?:\d{1,5}|\0+)(?:[/?#,;\s]|$))([^\s@]+)"
+    r"\s*(?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)+//"
+    r"([^/?#:@\[\]]*:(?!(?:\d{1,5}|\0+)(?:[/?#,;\s]|$))(?P<password>.+(?=@)|[^@]+))",
+    re.DOTALL,
 )
 _QUOTED: Final = r"""'(?:[^'\\\r\n]|\\.)*'|"[^"\r\n]*"|\{[^{}\r\n]*\}"""
 _ASSIGNED: Final = lazy(
@@ -267,6 +271,8 @@ def literal_defaults(value: str) -> tuple[Span, ...]:
 
 def connection_string_secrets(value: str) -> Iterator[Span]:
     """Yield the passwords written out in URLs, libpq and ADO connection strings in a text."""
+    if _GOOD_ADDRESS.fullmatch(value):
+        return
     masked = without_references(value)
     logins = list(_USERINFO.finditer(masked)) if "@" in masked else []
     raw = _RAW_USERINFO.match(masked) if "@" in masked and not logins else None
@@ -288,9 +294,14 @@ def connection_string_secrets(value: str) -> Iterator[Span]:
 
 
 def unfinished_password(value: str) -> Span | None:
-    """Return the password of an address that ends before its `@`: somebody is writing it."""
-    match = _UNFINISHED.fullmatch(without_references(value))
-    return None if match is None else Span(*match.span(1))
+    """Return what may be the password of an address that somebody is writing.
+
+    Its `@` may lack still, or white space stand in it.
+    """
+    match = _UNFINISHED.match(without_references(value))
+    if match is None or ("@" in value and not any(map(str.isspace, match[1]))):
+        return None
+    return Span(*match.span("password"))
 
 
 def without_references(value: str) -> str:

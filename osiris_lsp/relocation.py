@@ -1,7 +1,7 @@
 """How a secret that is written out gives way to a variable of `.env`: name, edits, both or none."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from typing import Final, NamedTuple, Protocol
 
@@ -10,6 +10,7 @@ from osiris_lsp.edits import preview, quote_marks
 from osiris_lsp.envfile import store
 from osiris_lsp.finding import Edit
 from osiris_lsp.project import Project
+from osiris_lsp.properties import cached_property
 from osiris_lsp.refs import literal_defaults, segments
 from osiris_lsp.secret import Secret
 from osiris_lsp.secrets.places import written
@@ -89,30 +90,82 @@ def _gives(document: Document, edits: tuple[Edit, ...], old: str, new: str) -> b
 
 def dotenv_path(document: Document, project: Project) -> str:
     """Return the `.env` that the resolver reads for a document."""
-    path = document.path
-    if not isinstance(document, ConnectionsDocument):
-        path = project.connections_path(path) or os.path.join(project.root, "x")
-    return os.path.join(os.path.dirname(path), ".env")
+    if isinstance(document, ConnectionsDocument):
+        return os.path.join(os.path.dirname(document.path), ".env")
+    return dotenv_beside(document.path, project)
+
+
+def dotenv_beside(path: str, project: Project) -> str:
+    """Return the `.env` of the connections that hold for a file."""
+    source = project.connections_path(path)
+    return os.path.join(os.path.dirname(source) if source else project.root, ".env")
+
+
+class Uses:
+    """The variables that the files of a project use, each with its defaults; files are read once.
+
+    Lines are read and no trees: what is broken, or not ours, may take a variable from the same
+    `.env`.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._found: dict[str, Mapping[str, set[str | None]]] = {}
+
+    def beside(self, document: Document) -> dict[str, set[str | None]]:
+        """Return what other files with the same `.env` use."""
+        dotenv = dotenv_path(document, self.project)
+        source = self.project.connections_path(document.path)
+        found: dict[str, set[str | None]] = {}
+        for path in {*self._files, *filter(None, [source])} - {document.path}:
+            if dotenv_beside(path, self.project) == dotenv:
+                for name, defaults in self._in(path).items():
+                    found.setdefault(name, set()).update(defaults)
+        return found
+
+    @cached_property
+    def _files(self) -> frozenset[str]:
+        return frozenset(self.project.files())
+
+    def _in(self, path: str) -> Mapping[str, set[str | None]]:
+        if path not in self._found:
+            text, _ = self.project.read(path)
+            lines = text.splitlines() if "${" in text else ()
+            values = (line for line in lines if "${" in line and line.lstrip()[0] != "#")
+            self._found[path] = _variables(values)
+        return self._found[path]
+
+
+def _variables(values: Iterable[str]) -> dict[str, set[str | None]]:
+    """Return the variables in values, each with its defaults."""
+    found: dict[str, set[str | None]] = {}
+    for value in values:
+        for piece in segments(value) if "${" in value else ():
+            default = value[slice(*piece.default)] if piece.default else None
+            found.setdefault(piece.name, set()).add(default)
+    return found
 
 
 class Names:
-    """Which variable may take a secret, so that nothing else reads another value than before."""
+    """Which variable may take a secret, so that nothing else reads another value than before.
+
+    `known` is what `.env` has, `moved` what it will have besides, `beside` what other files use.
+    """
 
     def __init__(
         self,
         document: Document,
-        project: Project,
         known: Mapping[str, str | None],
         moved: Mapping[str, Secret],
+        beside: Mapping[str, set[str | None]],
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.known = known
         self.moved = moved
-        self.defaults: dict[str, set[str | None]] = {}
-        for other in (document, project.connections_for(document.path)):
-            for node in other.tree.scalars() if other is not None else ():
-                for piece in segments(node.value) if "${" in node.value else ():
-                    default = node.value[slice(*piece.default)] if piece.default else None
-                    self.defaults.setdefault(piece.name, set()).add(default)
+        self.environment = environment
+        self.defaults = _variables(node.value for node in document.tree.scalars())
+        for name, defaults in beside.items():
+            self.defaults.setdefault(name, set()).update(defaults)
 
     def of(self, literal: Literal) -> str | None:
         """Return the name for a literal, `_2` on a collision; None where its own is taken."""
@@ -131,7 +184,7 @@ class Names:
         """Return the value that a variable has, None where it has none."""
         if name in self.moved:
             return self.moved[name].reveal()
-        return os.environ.get(name) or self.known.get(name) or None
+        return self.environment.get(name) or self.known.get(name) or None
 
 
 class Replacement(Protocol):

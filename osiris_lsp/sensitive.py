@@ -7,6 +7,7 @@ is for the OSR3xx rules to say.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from osiris_lsp.refs import (
@@ -34,8 +35,13 @@ _VALUE: Final = r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
 _LINE: Final = lazy(rf"(?i){_NAME}\s*[:=]\s*{_VALUE}")
 # Where the text does not parse, the value may be an item behind its name, or beside `name: …`.
 _BROKEN: Final = lazy(rf"(?i){_NAME}\s*(?:[:=,]|(?:,\s*|[\r\n]\s*)[\"']?value[\"']?:)\s*{_VALUE}")
+# Behind `? name`, or below `name: …` where another line came in between.
+_BEHIND: Final = lazy(
+    rf"(?i){_NAME}(?=(?:[^\r\n]*[\r\n]+){{1,4}}?[ \t]*(?:[\"']?value[\"']?[ \t]*)?:[ \t]+{_VALUE})"
+)
 _STEMS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "authorization")
 """One of them stands in each text that `_LINE` matches."""
+_PAD: Final = lazy(r"(?P<pad>[ \t]*(?:-[ \t]+)*)[^\r\n]*")
 _PIECE: Final = lazy(r"[^\s\"',\[\]{}]+")
 _WORD: Final = lazy(r"[^\s\"',\[\]{}]{16,}")
 
@@ -57,12 +63,13 @@ def find_sensitive(
             spans.extend(_literals(tree, node))
     spans.extend(_continued(tree) if tree.is_whole else _long_words(tree, found.texts))
     known = {node.start for node in nodes.values()}
-    line = _LINE if tree.is_whole else _BROKEN
     for start, end in found.texts:
-        if start not in known or not tree.is_whole:
-            spans.extend(_in_text(tree.text[start:end], start, line))
-        if not tree.is_whole and names:
-            spans.extend(_named(tree.text[start:end], start, names))
+        text = tree.text[start:end]
+        if not tree.is_whole:
+            spans.extend(_in_text(text, start, (_BROKEN, _BEHIND)))
+            spans.extend(_named(text, start, names) if names else ())
+        elif start not in known:
+            spans.extend(_in_text(text, start, (_LINE,)))
     return merged([span for span in spans if span.end > span.start])
 
 
@@ -91,12 +98,17 @@ def pieces(text: str, spans: Iterable[Span]) -> tuple[str, ...]:
 
 
 def _continued(tree: Tree) -> Iterator[Span]:
-    """Yield random text to which a line below was added, as happens while that line is written."""
+    """Yield random text to which something was added while more is written: a line, a quote."""
     for node in tree.scalars():
-        if not node.style and node.end - node.start > len(node.value) >= LONG:
+        size = len(node.value)
+        if not node.style and size >= LONG and (node.end - node.start > size or _is_glued(node)):
             first = _WORD.match(tree.text, *node.inner)
-            if first is not None and tree.text[first.end()] in " \t\r\n" and _is_telling(first[0]):
+            if first is not None and first.end() < node.end and _is_telling(first[0]):
                 yield Span(*first.span())
+
+
+def _is_glued(node: Scalar) -> bool:
+    return node.value[-1] in "\"']}"
 
 
 def _long_words(tree: Tree, texts: Iterable[Span]) -> Iterator[Span]:
@@ -112,21 +124,29 @@ def _is_telling(word: str) -> bool:
 
 
 def _scalars(value: Node) -> Iterator[Scalar]:
-    """Yield a value, or the items of a list with the values of mappings in it."""
+    """Yield a value, or the items of a list with the values of mappings in it.
+
+    A key that has no value may be a value that somebody is writing.
+    """
     target = deref(value)
     for item in map(deref, target.items if isinstance(target, Seq) else [target]):
         if isinstance(item, Scalar):
             yield item
         elif isinstance(item, Map):
-            yield from (inner for _, inner in item.pairs if isinstance(inner, Scalar))
+            for key, inner in item.pairs:
+                found = key if inner.end == inner.start else inner
+                if isinstance(found, Scalar):
+                    yield found
 
 
-def _in_text(text: str, offset: int, line: re.Pattern[str]) -> Iterator[Span]:
+def _in_text(text: str, offset: int, patterns: Sequence[re.Pattern[str]]) -> Iterator[Span]:
     """Yield what looks like a secret wherever it stands in a text."""
     folded = text.casefold()
     mentions = any(stem in folded for stem in _STEMS)
-    for match in line.finditer(text) if mentions else ():
+    for match in chain.from_iterable(p.finditer(text) for p in patterns) if mentions else ():
         value = match["value"].rstrip()
+        if value[:1] in ("|", ">") and _BROKEN in patterns:
+            yield from _block(text, offset, match.start("value"))
         bare = value.lstrip("[\"'").rstrip("]\"'")
         if not bare or value in ("|", ">", "|-", ">-", "{") or is_indirect(bare):
             continue
@@ -144,15 +164,22 @@ def _named(text: str, offset: int, names: frozenset[str]) -> Iterator[Span]:
         return
     for match in _keys(names).finditer(text):
         value = match["value"].rstrip()
-        if value[:1] in "|>":
-            block = _below(len(match["pad"])).match(text, match.end())
-            if block is not None:
-                yield Span(offset + block.start(), offset + block.end())
+        if value[:1] in ("|", ">"):
+            yield from _block(text, offset, match.start("value"))
         elif not is_reference(value.strip("\"'")):
             # Word by word, so that each is known where it stands once more.
             for word in re.finditer(r"\S+", value):
                 start = offset + match.start("value")
                 yield Span(start + word.start(), start + word.end())
+
+
+def _block(text: str, offset: int, at: int) -> Iterator[Span]:
+    """Yield the lines below the header of a block scalar that belong to it."""
+    header = _PAD.match(text, max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1)
+    assert header is not None
+    block = _below(len(header["pad"])).match(text, header.end())
+    assert block is not None
+    yield Span(offset + block.start(), offset + block.end())
 
 
 @lru_cache(maxsize=64)
@@ -165,7 +192,7 @@ def _below(indent: int) -> re.Pattern[str]:
 @lru_cache(maxsize=64)
 def _keys(names: frozenset[str]) -> re.Pattern[str]:
     listed = "|".join(map(re.escape, sorted(names)))
-    start = r"^(?P<pad>[ \t]*(?:-[ \t]+)*)(?:[^\r\n]*[^\w.\r\n-])?[\"']?"
+    start = r"^[ \t]*(?:-[ \t]+)*(?:[^\r\n]*[^\w.\r\n-])?[\"']?"
     return re.compile(rf"(?m){start}(?:{listed})[\"']?[ \t]*:[ \t]*(?P<value>[^\r\n]*)")
 
 

@@ -120,6 +120,7 @@ def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Both:
     (tmp_path / "work" / ".git").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.delenv("OSIRIS_HOME", raising=False)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")  # a report says when it was made
 
     def call(*args: str) -> str:
         found = []

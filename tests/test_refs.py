@@ -378,3 +378,30 @@ def test_any_text(value: str) -> None:
     literal_defaults(value)
     if is_indirect(value) and "{{" not in value:
         assert spans == ()
+
+
+_PIECES = [
+    "x://",
+    "u",
+    ":",
+    "${PW}",
+    "${PW:-d}",
+    "s3cr3t",
+    "@",
+    "h.example",
+    "/",
+    "?",
+    "=",
+    "password",
+    ",",
+    "&",
+    "-",
+]
+
+
+@given(st.lists(st.sampled_from([*_PIECES, " "]), max_size=12))
+def test_a_good_address_holds_no_password(pieces: list[str]) -> None:
+    """What is passed over quickly has nothing that a closer look would find."""
+    value = "x://u:${PW}@" + "".join(pieces)
+    closer = [(start - 1, end - 1) for start, end in connection_string_secrets(f" {value}")]
+    assert list(connection_string_secrets(value)) == closer

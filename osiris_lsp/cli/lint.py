@@ -252,7 +252,7 @@ def lint_group(
     if args.write_env:
         from osiris_lsp.cli.write_env import move_secrets
 
-        results = iter([move_secrets(job, result, outcome) for result in results])
+        results = iter(move_secrets(job, results, outcome))
     for result in results:
         if result.kind == "other":
             _skipped(args, project, result.path, group.named)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from osiris_lsp import fixes
@@ -15,6 +15,7 @@ from osiris_lsp.project import read_file
 from osiris_lsp.relocation import (
     Literal,
     Names,
+    Uses,
     dotenv_path,
     literals,
     relocation,
@@ -50,8 +51,13 @@ class _Replacement(NamedTuple):
         return read_file(self.path)[0] == self.after
 
 
-def move_secrets(job: Job, result: FileResult, outcome: Outcome) -> FileResult:
-    """Move the secrets that findings report, or none of a file; return what is left."""
+def move_secrets(job: Job, results: Iterable[FileResult], outcome: Outcome) -> list[FileResult]:
+    """Move the secrets that findings report, of each file all or none; return what is left."""
+    uses = Uses(job.project)
+    return [_moved(job, result, uses, outcome) for result in results]
+
+
+def _moved(job: Job, result: FileResult, uses: Uses, outcome: Outcome) -> FileResult:
     if not any(_is_secret(finding.code) for finding in result.findings):
         return result
     path, name = result.path, os.path.relpath(result.path)
@@ -59,11 +65,13 @@ def move_secrets(job: Job, result: FileResult, outcome: Outcome) -> FileResult:
     document = job.project.open(path, before, kind=job.kind, any_yaml=job.any_yaml)
     if problem is not None or document is None or path in job.project.overlay:
         return result
+    if next(literals(document), None) is None:
+        return result
     dotenv = dotenv_path(document, job.project)
     # A comment may have a moved secret once more.
     job = job._replace(hidden=pieces(before, document.secret_spans))
     try:
-        plan = _planned(job, path, before, variables(dotenv))
+        plan = _planned(job, path, before, variables(dotenv), uses.beside(document))
         if plan.moved:
             transfer(dotenv, plan.moved, _Replacement(path, before, plan.text))
     except (EnvFileError, OSError) as error:
@@ -87,7 +95,13 @@ def _is_secret(code: str) -> bool:
     return code.startswith("OSR3")
 
 
-def _planned(job: Job, path: str, text: str, known: Mapping[str, str | None]) -> _Plan:
+def _planned(
+    job: Job,
+    path: str,
+    text: str,
+    known: Mapping[str, str | None],
+    beside: Mapping[str, set[str | None]],
+) -> _Plan:
     """Replace literals until none is left that can be; one per value and round."""
     moved: dict[str, Secret] = {}
     while True:
@@ -97,7 +111,7 @@ def _planned(job: Job, path: str, text: str, known: Mapping[str, str | None]) ->
         document = project.open(path, kind=job.kind, any_yaml=job.any_yaml)
         if document is None:
             return _Plan(text, moved, left, ())
-        names = Names(document, project, known, moved)
+        names = Names(document, known, moved, beside)
         edits: list[Edit] = []
         refused: list[str] = []
         seen: set[int] = set()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from osiris_lsp.discovery import Kind
-from osiris_lsp.documents.document import Document, InputProblem, scalars
+from osiris_lsp.documents.document import Document, InputProblem, scalars, scalars_under
 from osiris_lsp.properties import cached_property
 from osiris_lsp.refs import NAME, Reference, literal_secrets, parse_reference
 from osiris_lsp.schema import Violation, violations
@@ -291,15 +291,21 @@ class ConnectionsDocument(Document):
 
     @property
     def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:
-        """Scalars of unknown fields whose name is that of a secret field but for a slip."""
+        """Scalars under a name that is nearly that of a secret field, or under no known family."""
+        names = self.known_families.secret_names
+        if self.root is not None and not self.families:
+            yield from scalars_under(self.root, names)
+        for family in self.families:
+            if family.spec is None or not family.connections:
+                yield from scalars_under(family.value, names)
         for entry in self.connections:
             if entry.spec is None:
                 continue
             for name, (_, value) in entry.fields.items():
                 if name in entry.spec.fields:
                     continue
-                names = [known for known, field in entry.spec.fields.items() if field.secret]
-                if nearest(name, names) is not None:
+                own = [known for known, field in entry.spec.fields.items() if field.secret]
+                if nearest(name, own) is not None:
                     yield from ((name, scalar) for scalar in scalars(deref(value)))
 
     @cached_property

@@ -15,7 +15,7 @@ from osiris_lsp.specs import load_schema, secret_names
 from osiris_lsp.suppressions import Suppression, find_suppressions
 from osiris_lsp.syntax import parse
 from osiris_lsp.text import LineIndex, Span
-from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, to_python
+from osiris_lsp.tree import Map, Node, Scalar, Seq, Tree, deref, to_python
 
 if TYPE_CHECKING:
     from osiris_lsp.secrets.detector import Detection
@@ -192,7 +192,7 @@ class Document:
 
     @property
     def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:
-        """Scalars of unknown fields whose name is that of a secret field but for a slip."""
+        """Scalars that would be secret but for a slip in their name or in a key above them."""
         return iter(())
 
     def is_broken(self, start: int, end: int) -> bool:
@@ -254,6 +254,13 @@ def walk(node: Node, depth: int = 0) -> Iterator[tuple[Scalar | None, Node]]:
         for item in node.items:
             yield None, item
             yield from walk(item, depth + 1)
+
+
+def scalars_under(node: Node, names: Collection[str]) -> Iterator[tuple[str, Scalar]]:
+    """Yield the scalars below keys of some names, wherever those stand, with the name."""
+    for key, value in walk(deref(node)):
+        if key is not None and key.value in names:
+            yield from ((key.value, scalar) for scalar in scalars(deref(value)))
 
 
 def part_span(tree: Tree, node: Scalar, start: int, end: int) -> Span:

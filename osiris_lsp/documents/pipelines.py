@@ -6,7 +6,13 @@ from typing import Final, Literal, Self
 
 from osiris_lsp.assembly import Assembled
 from osiris_lsp.discovery import Kind
-from osiris_lsp.documents.document import AROUND, Document, InputProblem, scalars, walk
+from osiris_lsp.documents.document import (
+    AROUND,
+    Document,
+    InputProblem,
+    scalars,
+    scalars_under,
+)
 from osiris_lsp.parts import Entry
 from osiris_lsp.properties import cached_property
 from osiris_lsp.refs import Reference, parse_reference
@@ -334,13 +340,13 @@ class PipelineDocument(Document):
 
     @property
     def misspelt_secrets(self) -> Iterator[tuple[str, Scalar]]:
-        """Scalars under a name that some component declares secret, where the step's is unknown."""
+        """Scalars under a name that some component declares secret, where none is known."""
         names = secret_names(self.components)
+        if self.root is not None and self.key("steps") is None:
+            yield from scalars_under(self.root, names)
         for step in self.steps:
-            if step.spec is None and step.config is not None:
-                for key, value in walk(step.config):
-                    if key is not None and key.value in names:
-                        yield from ((key.value, scalar) for scalar in scalars(value))
+            if step.spec is None or step.config is None:
+                yield from scalars_under(step.config or step.item, names)
 
     @property
     def secret_places(self) -> Iterator[Place]:

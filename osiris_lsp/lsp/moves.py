@@ -1,26 +1,25 @@
 """Move a secret that is written out into `.env`; it never goes over the wire."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from lsprotocol import types
 
-from osiris_lsp.envfile import EnvFileError, store
+from osiris_lsp.envfile import EnvFileError, store, variables
 from osiris_lsp.finding import Edit
 from osiris_lsp.lsp.application import apply
 from osiris_lsp.lsp.server import Server
 from osiris_lsp.lsp.targets import failed, offset_of
 from osiris_lsp.lsp.views import View
-from osiris_lsp.relocation import ROTATE, dotenv_path, literals, relocation
-from osiris_lsp.secret import Secret
-
-
-class Move(NamedTuple):
-    """A secret, the variable that takes it, and the edits that leave only `${VARIABLE}`."""
-
-    variable: str
-    secret: Secret
-    edits: tuple[Edit, ...]
+from osiris_lsp.relocation import (
+    ROTATE,
+    Literal,
+    Names,
+    Uses,
+    dotenv_path,
+    literals,
+    relocation,
+)
 
 
 async def move(server: Server, uri: str, position: Any) -> dict[str, Any]:
@@ -28,9 +27,10 @@ async def move(server: Server, uri: str, position: Any) -> dict[str, Any]:
     view = server.view(uri)
     if view is None:
         raise failed("this document is not open, or holds neither connections nor steps")
-    found = move_at(view, offset_of(view, position))
+    literal = literal_at(view, offset_of(view, position))
     path = dotenv_path(view.document, view.project)
-    name, value = found.variable, found.secret.reveal()
+    name = await server.blocking(_name_of, literal, view, server.projects.environment)
+    found, value = move_of(view, literal, name), literal.secret.reveal()
     if _is_dirty(server, path):
         raise failed(f"{path} has unsaved changes; save it first")
     if (server.projects.environment.get(name) or value) != value:
@@ -44,7 +44,7 @@ async def move(server: Server, uri: str, position: Any) -> dict[str, Any]:
         # The document may have changed while `.env` was written.
         current = server.view(uri)
         if current is not None and current.text == view.text:
-            edits = [view.edit(edit) for edit in found.edits]
+            edits = [view.edit(edit) for edit in found]
             applied = await apply(server, uri, edits, "Move secret to .env")
     finally:
         if withdraw is not None and not applied:
@@ -77,19 +77,36 @@ def _is_dirty(server: Server, path: str) -> bool:
     return False
 
 
-def move_at(view: View, offset: int) -> Move:
-    """Return how the secret at an offset moves; raises JsonRpcException where that cannot be."""
-    document = view.document
-    for literal in literals(document):
+def literal_at(view: View, offset: int) -> Literal:
+    """Return the secret at an offset that can move; raises JsonRpcException where none is."""
+    for literal in literals(view.document):
         node, part = literal.node, literal.part
-        found = document.tree.value_span(node, part.start, part.end)
+        found = view.document.tree.value_span(node, part.start, part.end)
         if literal.is_default:
             continue
         if found.start <= offset <= found.end or node.start <= offset <= node.end:
-            edits = relocation(document, literal, literal.variable)
-            if edits is None:
-                raise failed(
-                    "the secret is written in a way that cannot be replaced; do it by hand"
-                )
-            return Move(literal.variable, literal.secret, edits)
+            return literal
     raise failed("there is no secret here that is written out")
+
+
+def move_of(view: View, literal: Literal, variable: str) -> tuple[Edit, ...]:
+    """Return the edits that leave only `${variable}`; raises JsonRpcException where none can."""
+    edits = relocation(view.document, literal, variable)
+    if edits is None:
+        raise failed("the secret is written in a way that cannot be replaced; do it by hand")
+    return edits
+
+
+def _name_of(literal: Literal, view: View, environment: Mapping[str, str]) -> str:
+    """Return the variable for a secret: another one than its own where other places expect that.
+
+    Its own stays where it has a value, for a value that differs is refused.
+    """
+    try:
+        known = variables(dotenv_path(view.document, view.project))
+    except EnvFileError as error:
+        raise failed(str(error)) from None
+    if known.get(literal.variable) or environment.get(literal.variable):
+        return literal.variable
+    beside = Uses(view.project).beside(view.document)
+    return Names(view.document, known, {}, beside, environment).of(literal) or literal.variable

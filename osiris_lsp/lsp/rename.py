@@ -176,7 +176,7 @@ def workspace_edit(
     """
     asks = _asks(server)
     by_uri: dict[str, tuple[View, list[types.TextEdit | types.AnnotatedTextEdit]]] = {}
-    left: list[str] = []
+    left: list[Place] = []
     for place in found:
         same = place.kind == "table" and table_of(new) == table_of(name.words[-1])
         if place.kind in ("implicit", "bare") or same:
@@ -184,7 +184,7 @@ def workspace_edit(
         view = place.view
         changed = edit(name, new, place)
         if place.kind == "table" and (changed is None or not asks):
-            left.append(_where(place))
+            left.append(place)
             continue
         if changed is None:
             _refuse(f"{_where(place)} names it in a form that cannot be edited; change it by hand")
@@ -193,8 +193,9 @@ def workspace_edit(
             item = types.AnnotatedTextEdit(_QUERY, item.range, item.new_text)
         by_uri.setdefault(view.uri, (view, []))[1].append(item)
     if left:
-        message = f"{', '.join(left)}: the query reads `{sanitized(name.words[-1])}`, which is now "
-        message += f"`{table_of(new)}`; change it there"
+        where = ", ".join(map(_where, left))
+        message = f"{where}: the query reads `{sanitized(name.words[-1])}`, which is now "
+        message = left[0].view.sieve.clean(f"{message}`{table_of(new)}`; change it there")
         server.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))
     return _assembled(server, by_uri.values())
 
@@ -265,18 +266,20 @@ def register(server: Server) -> None:
         if name is None:
             return None
         if name.kind == "connection" and offset < name.span.start:
-            _refuse(_REFUSED["family"].format(printable(name.words[0])))
+            _refuse(view.sieve.clean(_REFUSED["family"].format(name.words[0])))
         reason = refusal(view, name)
         if reason is not None:
-            _refuse(reason)
+            _refuse(view.sieve.clean(reason))
         return view, name
 
     @server.on(types.TEXT_DOCUMENT_PREPARE_RENAME)
-    async def prepare(params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
+    async def prepare(params: types.PrepareRenameParams) -> types.PrepareRenameResult | None:
         target = renamed(params)
         if target is None:
             return None
         view, name = target
+        if view.sieve.shows(*name.span, name.words[-1]):
+            return view.range(name.span)  # what looks like a secret is not said, the client has it
         return types.PrepareRenamePlaceholder(view.range(name.span), name.words[-1])
 
     @server.on(
@@ -296,5 +299,5 @@ def register(server: Server) -> None:
         found = [place for other in views for place in places(other, name)]
         reason = problem(view, name, new, found) or unreadable(name, found, views)
         if reason is not None:
-            _refuse(reason)
+            _refuse(view.sieve.clean(reason))
         return workspace_edit(server, name, new, found)

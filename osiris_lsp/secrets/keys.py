@@ -85,6 +85,8 @@ class Walk:
         pairs = 0
         for key, value in node.pairs:
             if not isinstance(key, Scalar):
+                if isinstance(key, Map) and any(map(_hides, key.pairs)):  # `? password: …`
+                    self.named.append(value)
                 stack.append((value, above))
                 continue
             name = key.value
@@ -201,7 +203,7 @@ class Walk:
         if value[0] in "{[":
             for name, part in find_json(value) if '"' in value else ():
                 self._add("plaintext-secret", node, part, f"`{printable(name)}`")
-        elif ":" not in value and "." not in value:
+        elif ":" not in value and "." not in value and "{" not in value:
             found = find_encoded(value)
             if found is not None:
                 self._add("encoded-secret", node, found.span, printable(found.subject))
@@ -214,6 +216,10 @@ def _context_of(root: Node) -> Context:
         if isinstance(key, Scalar) and is_language(key.value):
             return "off"
     return ""
+
+
+def _hides(pair: tuple[Node, Node]) -> bool:
+    return isinstance(pair[0], Scalar) and meaning(pair[0].value).hides
 
 
 def _is_mixed(value: str) -> bool:

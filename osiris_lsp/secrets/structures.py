@@ -213,9 +213,9 @@ _STATEMENTS: Final = (
 
 
 def _sql(text: str, folded: str) -> Iterator[Part]:
-    if not any(word in folded for word in _SUBJECTS):
+    if not any(map(folded.__contains__, _SUBJECTS)):
         return
-    if not any(statement in folded for statement in _STATEMENTS):
+    if not any(map(folded.__contains__, _STATEMENTS)):
         return
     for match in _SQL.finditer(text):
         group = match.lastindex or 0

@@ -1,5 +1,6 @@
 """`lint --write-env`: secrets go into `.env`, both files are written or none, no value shows."""
 
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -125,6 +126,57 @@ def test_a_name_that_is_taken_gets_a_number(
     assert run(*LINT, "--write-env").rules == []
     assert f"password: ${{{NAME}_2}} # mine" in (leaky / FILE).read_text()
     assert (leaky / ".env").read_text() == f"{before}{NAME}_2={CANARY}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "variable"),
+    [
+        ("pipelines/other.yaml", f"steps:\n  - id: ${{{NAME}}}\n", f"{NAME}_2"),
+        ("pipelines/other.yaml", f"steps: [\n  ${{{NAME}:-x}}\n", f"{NAME}_2"),
+        ("compose.yaml", f"a: {{b: '${{{NAME}}}'}}\n", f"{NAME}_2"),
+        ("compose.yaml", f"# ${{{NAME}}}\na: ${{{NAME}_X}}\n", NAME),
+        ("sub/pipelines/other.yaml", f"steps:\n  - id: ${{{NAME}}}\n", NAME),
+    ],
+)
+def test_a_variable_that_another_file_expects_is_not_filled(
+    leaky: Path, run: Run, path: str, text: str, variable: str
+) -> None:
+    """Whatever file it is, parsed or not, if it has the same `.env`; a comment expects nothing."""
+    write(leaky, {path: text, "sub/osiris_connections.yaml": CONNECTIONS})
+    moved = run(*LINT, FILE, "--write-env")
+    assert moved.rules == []
+    assert f"now takes `{variable}`" in moved.err
+    assert (leaky / ".env").read_text() == f"{variable}={CANARY}\n"
+
+
+def test_a_variable_that_has_the_value_is_shared(leaky: Path, run: Run) -> None:
+    """What other files take from `.env` stays as it is."""
+    write(leaky, {"pipelines/a.yaml": f"a: ${{{NAME}}}\n", ".env": f"{NAME}={CANARY}\n"})
+    assert run(*LINT, FILE, "--write-env").rules == []
+    assert (leaky / FILE).read_text() == MOVED
+    assert (leaky / ".env").read_text() == f"{NAME}={CANARY}\n"
+
+
+def test_two_secrets_never_share_a_variable(leaky: Path, run: Run) -> None:
+    """Not those of two files either; each file reads what it had."""
+    step = PIPELINE.replace('connection: "@mysql.default"', "host: h\n      password: c4n4ry-{}")
+    names = ["pipelines/a.yaml", "pipelines/b.yaml", "pipelines/c.yaml"]
+    write(leaky, {name: step.format(name[10]) for name in names})
+    assert run(*LINT, "--write-env").rules == []
+    env = dict(line.split("=") for line in (leaky / ".env").read_text().splitlines())
+    for name in names:
+        (taken,) = re.findall(r"password: \$\{(\w+)\}", (leaky / name).read_text())
+        assert env[taken] == f"c4n4ry-{name[10]}"
+
+
+def test_a_default_that_another_file_has_differently_stays(leaky: Path, run: Run) -> None:
+    """With a value in `.env` that file would read another one."""
+    text = CONNECTIONS.replace(f"${{{NAME}}}", f"${{PW:-{CANARY}}}")
+    write(leaky, {FILE: text, "pipelines/a.yaml": "a: ${PW:-c4n4ry-other}\n"})
+    moved = run(*LINT, FILE, "--write-env")
+    assert (moved.code, moved.rules) == (1, ["secret-default"])
+    assert "c4n4ry" not in moved.out + moved.err
+    assert not (leaky / ".env").exists()
 
 
 def test_a_default_stays_where_its_variable_has_another_value(leaky: Path, run: Run) -> None:

@@ -10,7 +10,7 @@ from pygls.exceptions import JsonRpcException
 
 from osiris_lsp.documents import ConnectionsDocument
 from osiris_lsp.engine import Linter
-from osiris_lsp.lsp.moves import move_at
+from osiris_lsp.lsp.moves import literal_at, move_of
 from osiris_lsp.lsp.views import View
 from osiris_lsp.project import Project
 from tests.cli.conftest import write
@@ -108,6 +108,27 @@ async def test_an_env_that_is_being_edited_is_left_alone(session: Session) -> No
     )
 
 
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("stored", "variable"), [("", "MYSQL_DEFAULT_PASSWORD_2"), (CANARY, "MYSQL_DEFAULT_PASSWORD")]
+)
+async def test_a_variable_that_another_file_expects_is_not_filled(
+    session: Session, stored: str, variable: str
+) -> None:
+    """Unless it has that very value already; unsaved text counts."""
+    editor = session.editor
+    env = f"MYSQL_DEFAULT_PASSWORD={stored}\n"
+    write(editor.folder, {"osiris_connections.yaml": SECRET, ".env": env, "pipelines/a.yaml": ""})
+    editor.open("pipelines/a.yaml", "name: ${MYSQL_DEFAULT_PASSWORD}\nx: [\n")
+    uri = editor.open("osiris_connections.yaml")
+    at = _place(session, uri, "password: c4n4ry")
+    assert (await session.command("osiris.moveSecretToEnv", at))["variable"] == variable
+    assert session.edited(uri) == SECRET.replace(CANARY, f"${{{variable}}}")
+    added = "" if stored else f"{variable}={CANARY}\n"
+    assert (editor.folder / ".env").read_text() == env + added
+    assert CANARY not in session.traffic
+
+
 @pytest.mark.parametrize(
     ("written", "secret", "left"),
     [
@@ -133,9 +154,10 @@ def test_a_secret_moves_out_of_any_style(
     path = str(tmp_path / "osiris_connections.yaml")
     project = Project(str(tmp_path))
     document = ConnectionsDocument(path, text, project.families)
-    found = move_at(View("u", 1, document, Linter(project), "utf-16"), text.index("c4n4ry"))
+    view = View("u", 1, document, Linter(project), "utf-16")
+    found = literal_at(view, text.index("c4n4ry"))
     assert found.secret.reveal() == secret
-    for edit in reversed(found.edits):
+    for edit in reversed(move_of(view, found, found.variable)):
         assert "c4n4ry" not in edit.new_text
         text = text[: edit.start] + edit.new_text + text[edit.end :]
     assert text == f"version: 1\nconnections: {left}\n"
@@ -148,12 +170,12 @@ def test_a_secret_over_lines_moves_or_stays(tmp_path: Path, written: str) -> Non
     project = Project(str(tmp_path))
     document = ConnectionsDocument(str(tmp_path / "x.yaml"), text, project.families)
     view = View("u", 1, document, Linter(project), "utf-16")
+    found = literal_at(view, text.index("c4n4ry"))
     try:
-        found = move_at(view, text.index("c4n4ry"))
+        (edit,) = move_of(view, found, found.variable)
     except JsonRpcException as error:
         assert "do it by hand" in error.message
         return
-    (edit,) = found.edits
     after = text[: edit.start] + edit.new_text + text[edit.end :]
     assert "c4n4ry" not in after
     assert "${MYSQL_A_PASSWORD}" in after

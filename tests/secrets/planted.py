@@ -37,6 +37,9 @@ FORMS: Final = (
 BREAKS: Final = ("x: [", "x: 'open", "\t- x", "}: ]", 'x: "a" b', "- x\n  y: - z", "%x: @y", "  x")
 """Lines that do not parse."""
 
+GLUED: Final = ("{:", ": [", " [:", ": x", ": {", "\tx: y", "'", '"', "}", "]", ",", ", x: [")
+"""What somebody may have typed too much at the end of a line."""
+
 
 class Planted(NamedTuple):
     """A file, and what must never be seen of the secrets in it: their ends."""
@@ -287,6 +290,19 @@ def positions() -> list[Planted]:
             new = text[: match.start()] + token + text[match.end() :]
             files.append(Planted(f"positions/{len(files)}/{path}", new, (token[:10], token[-12:])))
     return files
+
+
+def glued(files: Sequence[Planted], above: bool) -> list[Planted]:
+    """Return files with something glued to each line with a secret, or to each key `above`."""
+    slips = cycle(GLUED)
+    made: list[Planted] = []
+    for file in files:
+        lines = file.text.splitlines()
+        for at, line in enumerate(lines):
+            if line.endswith(":") if above else any(mark in line for mark in file.marks):
+                lines[at] += next(slips)
+        made.append(file._replace(text="\n".join(lines) + "\n"))
+    return made
 
 
 def plant(folder: Path, files: Sequence[Planted]) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from functools import cache
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from osiris_lsp.documents import Document
 from osiris_lsp.secret import mask
-from tests.secrets.planted import BREAKS, Planted, declared
+from tests.secrets.planted import BREAKS, GLUED, Planted, declared
 
 
 @cache
@@ -31,3 +33,60 @@ def test_no_break_uncovers_a_secret(weak: bool, data: st.DataObject) -> None:
     seen = text[: data.draw(st.integers(len("".join(lines[:at])), len(text)))]
     shown = mask(seen, file._replace(text=seen).document.masked_spans)
     assert [mark for mark in file.marks if mark in shown] == []
+
+
+@settings(max_examples=150, derandomize=True, database=None, deadline=None)
+@given(st.booleans(), st.data())
+def test_no_slip_uncovers_a_secret(weak: bool, data: st.DataObject) -> None:
+    """Something glued to the end of any line: of a secret, of a key above it, of a header."""
+    file = data.draw(st.sampled_from(files(weak)))
+    lines = file.text.splitlines(keepends=True)
+    at = data.draw(st.integers(0, len(lines) - 1))
+    lines[at] = f"{lines[at].rstrip()}{data.draw(st.sampled_from(GLUED))}\n"
+    seen = "".join(lines[: data.draw(st.integers(at + 1, len(lines)))])
+    shown = mask(seen, file._replace(text=seen).document.masked_spans)
+    assert [mark for mark in file.marks if mark in shown] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password: zxjkqx: [",
+        "password: zxjkqx... {",
+        "password: zxjkqx}: ]",
+        "password: zxjkqx, b: [",
+        "password: zxjkqx' : x: [",
+        'password: "zxjkqx" y',
+        'password: "zxjkqx\nfoo: bar',
+        "password: &a zxjkqx: {",
+        "password: !x zxjkqx: [",
+        "password:zxjkqx\nx: [",
+        "password:\n\n  zxjkqx\nx: }",
+        "password:\n  - a\n  - zxjkqx{:",
+        "password: |{\n  zxjkqx\nb: c",
+        "password: >- [\n  zxjkqx\nb: c",
+        "? password{:\n: zxjkqx",
+        "? password: {\n: zxjkqx",
+        "? password\n: zxjkqx{:",
+        "a:\n  ? password\n{:\n  : zxjkqx",
+        'a:\n  ? password\nx: "a" b\n  : zxjkqx',
+        "env:\n  - name: API_TOKEN, x: [\n    value: zxjkqx",
+        "a: cGFzc3dvcmQ9enhqa3F4IGFuZCBzbyBvbg==]",
+    ],
+)
+def test_no_slip_uncovers_what_a_name_tells(text: str) -> None:
+    """In YAML that is not ours only names tell."""
+    shown = mask(text, Document("a.yaml", text).masked_spans)
+    assert "zxjkqx" not in shown
+    assert "enhqa3F4" not in shown
+
+
+@pytest.mark.parametrize(
+    "value", ["postgres://reader:zxj kqx@db/shop", '"postgres://rea\n        der:zxjkqx@db/shop"']
+)
+def test_white_space_in_an_address_uncovers_nothing(value: str) -> None:
+    """Its password is hidden though this is no address yet."""
+    text = f"connections:\n  postgres:\n    a:\n      dsn: {value}\n"
+    shown = mask(text, Planted("osiris_connections.yaml", text, ()).document.masked_spans)
+    assert "kqx" not in shown
+    assert "@db/shop" in shown

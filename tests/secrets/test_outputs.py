@@ -13,9 +13,12 @@ from osiris_lsp.documents import ConnectionsDocument
 from osiris_lsp.graph import FORMATS as DRAWINGS
 from osiris_lsp.reports import FORMATS
 from osiris_lsp.secrets import Kind
-from tests.secrets.planted import Planted, declared, plant, positions, rules, showing
+from tests.secrets.planted import Planted, declared, glued, plant, positions, rules, showing
 
 Run = Callable[..., str]
+
+BROKEN: Final = ((False, False), (True, False), (True, True))
+"""Whether the text behind a secret does not parse, and whether the secrets are plain words."""
 
 
 @pytest.fixture
@@ -99,6 +102,15 @@ def test_no_report_of_broken_text(
     assert showing(looks(run, tmp_path, files, *options), files) == []
 
 
+@pytest.mark.parametrize("weak", [False, True])
+@pytest.mark.parametrize("above", [False, True])
+def test_no_report_of_text_with_slips(run: Run, tmp_path: Path, above: bool, weak: bool) -> None:
+    """Nor where something is glued to a secret, or to a key above it, though that may parse."""
+    files = glued(declared(weak=weak), above)
+    plant(tmp_path, files)
+    assert showing(looks(run, tmp_path, files), files) == []
+
+
 def test_no_report_has_a_weak_one(run: Run, tmp_path: Path) -> None:
     """A plain word is a secret where a schema or a rule says so."""
     files = everything(weak=True)
@@ -109,17 +121,19 @@ def test_no_report_has_a_weak_one(run: Run, tmp_path: Path) -> None:
 COMMENTS: Final = ("# osiris: off", "# osiris: ignore-file[OSR3] because", "# gitleaks:allow")
 
 
-def test_no_suppression(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("broken", "weak"), BROKEN)
+def test_no_suppression(run: Run, tmp_path: Path, broken: bool, weak: bool) -> None:
     """What comments silence stays hidden in reports that list it."""
     comments = cycle(COMMENTS)
-    files = [f._replace(text=f"{next(comments)}\n{f.text}") for f in everything()]
+    files = [f._replace(text=f"{next(comments)}\n{f.text}") for f in everything(broken, weak)]
     plant(tmp_path, files)
     assert showing(looks(run, tmp_path, files), files) == []
 
 
-def test_no_baseline(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("broken", "weak"), BROKEN)
+def test_no_baseline(run: Run, tmp_path: Path, broken: bool, weak: bool) -> None:
     """Neither the file nor what is said with it has one."""
-    files = everything()
+    files = everything(broken, weak)
     plant(tmp_path, files)
     make = ("--any-yaml", "--include-secrets", "--baseline", "known.json")
     shown = {"create": run("baseline", "create", ".", *make)}
@@ -131,9 +145,10 @@ def test_no_baseline(run: Run, tmp_path: Path) -> None:
     assert showing(shown, files) == []
 
 
-def test_no_drawing_and_no_list(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("broken", "weak"), BROKEN)
+def test_no_drawing_and_no_list(run: Run, tmp_path: Path, broken: bool, weak: bool) -> None:
     """No graph in any format, no list of connections; a file that does not parse has none."""
-    files = [*everything(), *positions()]
+    files = [*everything(broken, weak), *positions()]
     plant(tmp_path, files)
     shown = {form: run("graph", ".", "--format", form) for form in DRAWINGS}
     for file in files:
@@ -156,9 +171,10 @@ def shown_references(file: Planted) -> list[str]:
     return [str(entry) for entry in document.connections]
 
 
-def test_no_repair(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("broken", "weak"), BROKEN)
+def test_no_repair(run: Run, tmp_path: Path, broken: bool, weak: bool) -> None:
     """Neither fixes nor moving secrets to `.env` say one: they are in the files and there alone."""
-    files = everything()
+    files = everything(broken, weak)
     plant(tmp_path, files)
     shown = {"diff": run("lint", ".", "--any-yaml", "--diff", "--unsafe-fixes")}
     shown["env"] = run("lint", ".", "--any-yaml", "--write-env", "--exit-zero")
