@@ -154,6 +154,11 @@ class Assembled(Tree):
         )
 
     @cached_property
+    def outlines(self) -> Sequence[object]:
+        """What parts may ask of each other."""
+        return [part.identity.outline for part in self.parts]
+
+    @cached_property
     def firsts(self) -> Sequence[int]:
         """How many entries there are before each part."""
         return [0, *accumulate(len(part.identity.sketch) for part in self.parts)]

@@ -18,11 +18,15 @@ OutlineCheck = Callable[[Document, Collection[str] | None], Sequence[Finding]]
 
 
 class _Entry(NamedTuple):
-    """Findings in a part, with the place and the number that it had then."""
+    """Findings in a part, with the place and the number that it had then.
+
+    `outlines` are those of all parts, where the findings depend on them.
+    """
 
     start: int
     number: int
     findings: Sequence[Finding]
+    outlines: Sequence[object] | None = None
 
 
 _Known = Mapping[tuple[object, str, int], _Entry]
@@ -61,7 +65,7 @@ class Recall:
         if not isinstance(tree, Assembled) or not tree.is_regular:
             self._outlined = None
             return check(document, None)
-        outlines = (tree.frame, document.specs, [part.identity.outline for part in tree.parts])
+        outlines = (tree.frame, document.specs, tree.outlines)
         known = self._outlined
         if known is None or known.outlines != outlines:
             found = check(document.sketched(), None)
@@ -101,10 +105,11 @@ def _by_part(
         identity, number = part.identity, firsts[place]
         key = (identity, groups[place].name, -1 if identity.is_named else number)
         entry = before.get(key)
-        if entry is None:
+        if entry is None or (entry.outlines is not None and entry.outlines != tree.outlines):
             narrow = document.narrowed(place)
             inside = [item for item in check(narrow) if part.start <= item.span.start < part.end]
-            entry = _Entry(part.start, number, inside)
+            outlines = tree.outlines if narrow.looked_at_outlines else None
+            entry = _Entry(part.start, number, inside, outlines)
             stays = all(
                 part.start <= start and end <= part.end for start, end in _all_spans(inside)
             )
@@ -133,7 +138,8 @@ def _around(
         narrow = document.narrowed(AROUND)
         found = [item for item in check(narrow) if tree.part_at(item.span.start) is None]
         entry = _Entry(0, AROUND, found)
-        if narrow.looked_around or not tree.is_ahead(_all_spans(found)):
+        looked = narrow.looked_around or narrow.looked_at_outlines
+        if looked or not tree.is_ahead(_all_spans(found)):
             return found
     known[key] = entry
     return entry.findings
@@ -191,7 +197,7 @@ def _moved(entry: _Entry, start: int, number: int) -> _Entry:
         return entry
     by = start - entry.start
     moved = [_moved_finding(item, by.__add__, number) for item in entry.findings]
-    return _Entry(start, number, moved)
+    return _Entry(start, number, moved, entry.outlines)
 
 
 def _moved_finding(

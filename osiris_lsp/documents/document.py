@@ -45,6 +45,7 @@ class Document:
         self._narrowed: dict[int, Self] = {}
         self._secrets_around: tuple[object, Sequence[Span]] | None = None
         self.looked_around = False
+        self.looked_at_outlines = False
 
     def follows(self, previous: "Document") -> None:
         """Take over what an earlier version of the file had read; it makes no other difference."""
@@ -66,10 +67,17 @@ class Document:
         self.looked_around = True
         return self if self._whole is None else self._whole
 
+    @property
+    def outlined(self) -> Self:
+        """The `whole`, of which nothing is asked but what `parts.Identity.outline` holds."""
+        self.looked_at_outlines = True
+        return self if self._whole is None else self._whole
+
     def narrowed(self, number: int) -> Self:
         """Return the document with one part of its tree, or what lies `AROUND` them.
 
-        `looked_around` says later whether somebody has asked for the `whole`.
+        `looked_around` says later whether somebody has asked for the `whole`, `looked_at_outlines`
+        for the `outlined`.
         """
         narrow = self._narrowed.get(number)
         if narrow is None:
@@ -92,7 +100,7 @@ class Document:
         narrow.__dict__["tree"] = tree
         narrow._whole = None
         narrow._narrowed = {}
-        narrow.looked_around = False
+        narrow.looked_around = narrow.looked_at_outlines = False
         return narrow
 
     @cached_property

@@ -20,9 +20,9 @@ class Rule(Protocol):
     `KINDS` are the kinds of documents that `check` understands. `SOURCE` is the contract behind
     the rule, such as `CONN-004`, or empty. A module may say `ENTRYWISE = True`: what it finds in a
     step or connection depends on that entry, on what stands around all entries and on other files,
-    but on other entries only through `document.whole`. `OUTLINE = True`: it depends on what
-    `parts.Identity.outline` holds of the entries, on what stands around them, and on nothing else
-    where it finds nothing.
+    but on other entries only through `document.whole` and, better, `document.outlined`.
+    `OUTLINE = True`: it depends on what `parts.Identity.outline` holds of the entries, on what
+    stands around them, and on nothing else where it finds nothing.
     """
 
     CODE: str

@@ -145,7 +145,7 @@ def _fits(document: PipelineDocument, name: str, value: Node) -> bool:
     if name == "mode":
         return value.value in MODES
     if name == "id":
-        return value.value not in document.whole.step_by_id and " " not in value.value
+        return value.value not in document.outlined.step_by_id and " " not in value.value
     return value.value in document.components or "." in value.value.strip(".")
 
 

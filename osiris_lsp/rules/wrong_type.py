@@ -107,7 +107,7 @@ def _typed(document: ConnectionsDocument, entry: Connection, item: Violation) ->
 def _matters_elsewhere(document: ConnectionsDocument, entry: Connection, item: Violation) -> bool:
     """Tell whether another value decides if the converted one is right; then no fix is certain."""
     if item.path == ("default",):
-        others = document.whole.of_family(entry.family.canonical)
+        others = document.outlined.of_family(entry.family.canonical)
         return any(other.default is not None for other in others)
     if item.name in ("timeout", "connect_timeout"):
         return {"timeout", "connect_timeout"} <= set(entry.fields)
