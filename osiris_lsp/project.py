@@ -431,7 +431,7 @@ class Project:
         from osiris_lsp.assembly import Assembled
 
         tree = document.tree
-        if not isinstance(tree, Assembled):
+        if not isinstance(tree, Assembled) or not tree.is_regular:
             yield from usages_in(document.modern_steps, self.families)
             return
         from osiris_lsp.documents import Step

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from osiris_lsp.assembly import Assembled
-from osiris_lsp.documents import Document
+from osiris_lsp.documents import Document, PipelineDocument
 from osiris_lsp.engine import Linter
 from osiris_lsp.finding import Finding
 from osiris_lsp.project import Project, open_project
@@ -76,6 +76,9 @@ def test_findings_after_edits_equal_fresh_ones(tmp_path: Path) -> None:
                 found = linter.lint(document, again=True)
                 assert found.crashes == []
                 assert list(found.findings) == _fresh(project, path, text), text
+                fresh = project.open(path, text)
+                if isinstance(document, PipelineDocument) and isinstance(fresh, PipelineDocument):
+                    assert project.note(document) == project.note(fresh), text
                 assembled += isinstance(document.tree, Assembled)
                 text = edited(random_, text)
     assert assembled > EDITS // 8
