@@ -42,6 +42,8 @@ _BEHIND: Final = lazy(
 _STEMS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "authorization")
 """One of them stands in each text that `_LINE` matches."""
 _PAD: Final = lazy(r"(?P<pad>[ \t]*(?:-[ \t]+)*)[^\r\n]*")
+_OPENINGS: Final = ("", "#", "|", ">", "[", "{", "&", "!")
+"""What a value starts with that goes on below its key."""
 _PIECE: Final = lazy(r"[^\s\"',\[\]{}]+")
 _WORD: Final = lazy(r"[^\s\"',\[\]{}]{16,}")
 
@@ -160,11 +162,11 @@ def _in_text(text: str, offset: int, patterns: Sequence[re.Pattern[str]]) -> Ite
 
 def _named(text: str, offset: int, names: frozenset[str]) -> Iterator[Span]:
     """Yield what stands behind names of secret fields in a text that does not parse."""
-    for match in _keys(names).finditer(text):
+    for match in chain.from_iterable(pattern.finditer(text) for pattern in _keys(names)):
         value = match["value"].rstrip()
-        if value[:1] in ("|", ">"):
+        if value[:1] in _OPENINGS:
             yield from _block(text, offset, match.start("value"))
-        elif not is_reference(value.strip("\"'")):
+        if not is_reference(value.strip("\"'")):
             # Word by word, so that each is known where it stands once more.
             for word in re.finditer(r"\S+", value):
                 start = offset + match.start("value")
@@ -172,7 +174,7 @@ def _named(text: str, offset: int, names: frozenset[str]) -> Iterator[Span]:
 
 
 def _block(text: str, offset: int, at: int) -> Iterator[Span]:
-    """Yield the lines below the header of a block scalar that belong to it."""
+    """Yield the lines below the line of an offset that belong to its value."""
     header = _PAD.match(text, max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1)
     assert header is not None
     block = _below(len(header["pad"])).match(text, header.end())
@@ -188,10 +190,15 @@ def _below(indent: int) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=64)
-def _keys(names: frozenset[str]) -> re.Pattern[str]:
-    listed = "|".join(map(re.escape, sorted(names)))
-    start = r"^[ \t]*(?:-[ \t]+)*(?:[^\r\n]*[^\w.\r\n-])?[\"']?"
-    return re.compile(rf"(?m){start}(?:{listed})[\"']?[ \t]*:[ \t]*(?P<value>[^\r\n]*)")
+def _keys(names: frozenset[str]) -> tuple[re.Pattern[str], ...]:
+    """Return the patterns of `name: …`, with a slip before the colon, too, and of `? name`."""
+    listed = f"(?:{'|'.join(map(re.escape, sorted(names)))})(?![\\w.-])"
+    start = r"^[ \t]*(?:-[ \t]+)*"
+    value = r":[ \t]*(?P<value>[^\r\n]*)"
+    return (
+        re.compile(rf"(?m){start}(?:[^\r\n]*?[^\w.\r\n-])?{listed}[^\r\n:]{{0,20}}{value}"),
+        re.compile(rf"(?m){start}\?[ \t]+[\"']?{listed}(?:[^\r\n]*[\r\n]+){{1,4}}?[ \t]*{value}"),
+    )
 
 
 def _literals(tree: Tree, node: Scalar) -> Iterator[Span]:
