@@ -35,10 +35,10 @@ _VALUE: Final = r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
 _LINE: Final = lazy(rf"(?i){_NAME}\s*[:=]\s*{_VALUE}")
 # Where the text does not parse, the value may be an item behind its name, or beside `name: …`.
 _BROKEN: Final = lazy(rf"(?i){_NAME}\s*(?:[:=,]|(?:,\s*|[\r\n]\s*)[\"']?value[\"']?:)\s*{_VALUE}")
+# The rest of a line and some lines more, up to what a line starts with.
+_FURTHER: Final = r"(?:[^\r\n]{0,200}(?:\r\n?|\n)){1,4}?[ \t]*"
 # Behind `? name`, or below `name: …` where another line came in between.
-_BEHIND: Final = lazy(
-    rf"(?i){_NAME}(?=(?:[^\r\n]*[\r\n]+){{1,4}}?[ \t]*(?:[\"']?value[\"']?[ \t]*)?:[ \t]+{_VALUE})"
-)
+_BEHIND: Final = lazy(rf"(?i){_NAME}(?={_FURTHER}(?:[\"']?value[\"']?[ \t]*)?:[ \t]+{_VALUE})")
 _STEMS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "authorization")
 """One of them stands in each text that `_LINE` matches."""
 _PAD: Final = lazy(r"(?P<pad>[ \t]*(?:-[ \t]+)*)[^\r\n]*")
@@ -197,7 +197,7 @@ def _keys(names: frozenset[str]) -> tuple[re.Pattern[str], ...]:
     value = r":[ \t]*(?P<value>[^\r\n]*)"
     return (
         re.compile(rf"(?m){start}(?:[^\r\n]*?[^\w.\r\n-])?{listed}[^\r\n:]{{0,20}}{value}"),
-        re.compile(rf"(?m){start}\?[ \t]+[\"']?{listed}(?:[^\r\n]*[\r\n]+){{1,4}}?[ \t]*{value}"),
+        re.compile(rf"(?m){start}\?[ \t]+[\"']?{listed}{_FURTHER}{value}"),
     )
 
 
