@@ -35,13 +35,15 @@ _VALUE: Final = r"(?P<value>\"[^\"\r\n]*\"?|'[^'\r\n]*'?|(?!\s)[^\r\n#]*)"
 _LINE: Final = lazy(rf"(?i){_NAME}\s*[:=]\s*{_VALUE}")
 # Where the text does not parse, the value may be an item behind its name, or beside `name: …`.
 _BROKEN: Final = lazy(rf"(?i){_NAME}\s*(?:[:=,]|(?:,\s*|[\r\n]\s*)[\"']?value[\"']?:)\s*{_VALUE}")
+# The rest of a line and some lines more, up to what a line starts with.
+_FURTHER: Final = r"(?:[^\r\n]{0,200}(?:\r\n?|\n)){1,4}?[ \t]*"
 # Behind `? name`, or below `name: …` where another line came in between.
-_BEHIND: Final = lazy(
-    rf"(?i){_NAME}(?=(?:[^\r\n]*[\r\n]+){{1,4}}?[ \t]*(?:[\"']?value[\"']?[ \t]*)?:[ \t]+{_VALUE})"
-)
+_BEHIND: Final = lazy(rf"(?i){_NAME}(?={_FURTHER}(?:[\"']?value[\"']?[ \t]*)?:[ \t]+{_VALUE})")
 _STEMS: Final = ("pass", "pwd", "secret", "token", "credential", "key", "authorization")
 """One of them stands in each text that `_LINE` matches."""
 _PAD: Final = lazy(r"(?P<pad>[ \t]*(?:-[ \t]+)*)[^\r\n]*")
+_OPENINGS: Final = ("", "#", "|", ">", "[", "{", "&", "!")
+"""What a value starts with that goes on below its key."""
 _PIECE: Final = lazy(r"[^\s\"',\[\]{}]+")
 _WORD: Final = lazy(r"[^\s\"',\[\]{}]{16,}")
 
@@ -162,11 +164,11 @@ def _named(text: str, offset: int, names: frozenset[str]) -> Iterator[Span]:
     """Yield what stands behind names of secret fields in a text that does not parse."""
     if not any(name in text for name in names):
         return
-    for match in _keys(names).finditer(text):
+    for match in chain.from_iterable(pattern.finditer(text) for pattern in _keys(names)):
         value = match["value"].rstrip()
-        if value[:1] in ("|", ">"):
+        if value[:1] in _OPENINGS:
             yield from _block(text, offset, match.start("value"))
-        elif not is_reference(value.strip("\"'")):
+        if not is_reference(value.strip("\"'")):
             # Word by word, so that each is known where it stands once more.
             for word in re.finditer(r"\S+", value):
                 start = offset + match.start("value")
@@ -174,7 +176,7 @@ def _named(text: str, offset: int, names: frozenset[str]) -> Iterator[Span]:
 
 
 def _block(text: str, offset: int, at: int) -> Iterator[Span]:
-    """Yield the lines below the header of a block scalar that belong to it."""
+    """Yield the lines below the line of an offset that belong to its value."""
     header = _PAD.match(text, max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1)
     assert header is not None
     block = _below(len(header["pad"])).match(text, header.end())
@@ -190,10 +192,15 @@ def _below(indent: int) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=64)
-def _keys(names: frozenset[str]) -> re.Pattern[str]:
-    listed = "|".join(map(re.escape, sorted(names)))
-    start = r"^[ \t]*(?:-[ \t]+)*(?:[^\r\n]*[^\w.\r\n-])?[\"']?"
-    return re.compile(rf"(?m){start}(?:{listed})[\"']?[ \t]*:[ \t]*(?P<value>[^\r\n]*)")
+def _keys(names: frozenset[str]) -> tuple[re.Pattern[str], ...]:
+    """Return the patterns of `name: …`, with a slip before the colon, too, and of `? name`."""
+    listed = f"(?:{'|'.join(map(re.escape, sorted(names)))})(?![\\w.-])"
+    start = r"^[ \t]*(?:-[ \t]+)*"
+    value = r":[ \t]*(?P<value>[^\r\n]*)"
+    return (
+        re.compile(rf"(?m){start}(?:[^\r\n]*?[^\w.\r\n-])?{listed}[^\r\n:]{{0,20}}{value}"),
+        re.compile(rf"(?m){start}\?[ \t]+[\"']?{listed}{_FURTHER}{value}"),
+    )
 
 
 def _literals(tree: Tree, node: Scalar) -> Iterator[Span]:

@@ -90,3 +90,23 @@ def test_white_space_in_an_address_uncovers_nothing(value: str) -> None:
     shown = mask(text, Planted("osiris_connections.yaml", text, ()).document.masked_spans)
     assert "kqx" not in shown
     assert "@db/shop" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key: [\n        zxjkqx,\n      {",
+        "key:\n        zxjkqx\n      {",
+        "key: # mine\n        - zxjkqx\n      {",
+        "key: &a\n        zxjkqx: [",
+        "{key: zxjkqx, url: x, y: [",
+        "key {: zxjkqx\n      x: [",
+        "? key\n      : zxjkqx: [",
+        "? key\n      x: [\n      : zxjkqx",
+    ],
+)
+def test_no_slip_uncovers_what_only_a_schema_tells(text: str) -> None:
+    """A name such as `key` says nothing by itself; the value may go on below it."""
+    text = f"connections:\n  supabase:\n    a:\n      {text}\n"
+    shown = mask(text, Planted("osiris_connections.yaml", text, ()).document.masked_spans)
+    assert "zxjkqx" not in shown
