@@ -53,6 +53,9 @@ _MANY: Final = 200
 _OFTEN: Final = 1.0
 """Seconds after which more of them are looked at again."""
 
+_SEVERAL: Final[Mapping[str, frozenset["Usage"]]] = {"": frozenset()}
+"""Stands for answers that differ: no answer equals it."""
+
 ANY: Final = "*"
 """The alias of a use that is known only at run time: `connection: "${WHICH}"`."""
 
@@ -501,7 +504,11 @@ class Project:
 
     def users(self, connections: "ConnectionsDocument") -> Mapping[str, frozenset[Usage]]:
         """Return the uses of the connections of a file by path of the pipeline, in no order."""
-        found = self._answers[connections.path] = self._users_of(connections.path)
+        path = connections.path
+        found = self._users_of(path)
+        # Who asked before may show another answer, and has to ask again.
+        if self._answers.setdefault(path, found) != found:
+            self._answers[path] = _SEVERAL
         return found
 
     def _users_of(self, source: str) -> Mapping[str, frozenset[Usage]]:
@@ -539,12 +546,13 @@ class Project:
         return path in self._answers
 
     def is_outdated(self) -> bool:
-        """Tell whether `users` would answer something else now than it did last."""
+        """Tell whether `users` would answer something else now than it did since `asks_again`."""
         answers = tuple(self._answers.items())
-        changed = [path for path, known in answers if self._users_of(path) != known]
-        for path in changed:
-            self._answers.pop(path, None)
-        return bool(changed)
+        return any(self._users_of(path) != known for path, known in answers)
+
+    def asks_again(self) -> None:
+        """Take note that all who asked for users are told to ask once more."""
+        self._answers.clear()
 
     def sieve(self, document: "Document", spans: Sequence[Span]) -> Sieve:
         """Return what keeps secrets out of messages about a document.

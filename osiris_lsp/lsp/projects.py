@@ -169,6 +169,7 @@ class Projects:
             self._generation += 1
         for state in states:
             state.generation = self._generation
+            state.project.asks_again()
 
     def reset(self) -> None:
         """Read everything anew."""

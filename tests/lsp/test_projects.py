@@ -189,3 +189,25 @@ def test_many_files_are_not_looked_at_for_each_edit(
         assert len(looked) == 2
 
     asyncio.run(edit())
+
+
+def test_an_answer_in_between_hides_no_change(tmp_path: Path) -> None:
+    """A request in a thread asks who uses connections, before others are told that this changed."""
+    write(tmp_path, {"osiris_connections.yaml": CONNECTIONS, ORDERS: PIPELINE})
+    path = str(tmp_path / "osiris_connections.yaml")
+    projects = Projects()
+    projects.is_watched = True
+    state = projects.of(path)
+    connections = state.project.connections_for(path)
+    assert connections is not None
+    before = state.project.users(connections)
+    generation = state.generation
+    projects.put(str(tmp_path / "new.yaml"), PIPELINE.replace("@mysql.default", "@mysql.replica"))
+    assert state.project.users(connections) != before
+    projects.settle()
+    assert state.generation > generation
+    generation = state.generation
+    state.project.users(connections)
+    projects.changed(str(tmp_path / "new.yaml"))
+    projects.settle()
+    assert state.generation == generation
