@@ -293,6 +293,16 @@ class PipelineDocument(Document):
         items = enumerate(listed.items, self.first)
         return tuple(Step(index, item, self.components) for index, item in items)
 
+    def each_step(self) -> Iterator[Step]:
+        """Yield the steps, each made when it is come to: for those who seldom need them all."""
+        tree = self.tree
+        if "steps" in self.__dict__ or not isinstance(tree, Assembled) or not tree.is_regular:
+            yield from self.steps
+            return
+        for part, group, first in zip(tree.parts, tree.groups, tree.firsts, strict=False):
+            if group.is_list:
+                yield from self._steps_of(part.entries, first)
+
     @cached_property
     def modern_steps(self) -> Sequence[Step]:
         """The steps that are mappings and not legacy ones."""

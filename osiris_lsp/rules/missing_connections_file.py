@@ -48,7 +48,8 @@ def check(document: PipelineDocument, project: Project) -> Iterator[Problem]:
     if project.connections_for(document.path) is not None:
         return
     profile = project.settings.profile
-    first = next((step for step in document.references if step.readable(profile)), None)
+    steps = (step for step in document.each_step() if step.node is not None and not step.is_legacy)
+    first = next((step for step in steps if step.readable(profile)), None)
     if first is None or first.connection is None:
         return
     reference = first.readable(profile)
